@@ -1,0 +1,31 @@
+#pragma once
+
+// Case code = mã số hồ sơ. A template with a date in force. Built in:
+//   bhxh     {number:05}.G/{year}/{agency}            BHXH's printed form; one counter per agency and year
+//   national {agency_id}-{yymmdd}-{number:04}         TT 01/2018/TT-VPCP art. 19; one counter per agency and day
+// The number grows past its width instead of wrapping.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dossier {
+
+struct CaseCodeTemplate {
+    std::string pattern = "{number:05}.G/{year}/{agency}";
+    std::chrono::sys_days from{};
+};
+
+// Which counter a code takes its number from: "<agency>/<year>" or "<agency>/<yymmdd>", by the pattern.
+[[nodiscard]] std::string counter_of(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day);
+[[nodiscard]] std::string format_case_code(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day,
+                                           std::uint64_t number);
+// The template in force on a day: the latest whose `from` is not after it. REQUIRES: not empty, sorted by from.
+[[nodiscard]] CaseCodeTemplate const& in_force(std::vector<CaseCodeTemplate> const& templates, std::chrono::sys_days day);
+// The same code as people type it: 04486.G/2019/08708, 04486_G/2019/08708, 04486/2019/08708. Nothing: not a case code.
+[[nodiscard]] std::optional<std::string> normalise_case_code(std::string_view typed);
+
+}  // namespace dossier

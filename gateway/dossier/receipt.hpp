@@ -1,0 +1,41 @@
+#pragma once
+
+// Receipt = phiếu tiếp nhận: what the hub answers and signs. Pure values in, the same bytes out, always.
+
+#include "gateway/runtime/clock.hpp"
+#include "providers/registry.hpp"
+#include "schemas/validator.hpp"
+#include "signing/signer.hpp"
+#include "signing/verifier.hpp"
+
+#include <string>
+#include <vector>
+
+namespace dossier {
+
+struct Receipt {
+    std::string xml;   // signed; what stands in court
+    std::string json;  // the answer's body
+};
+
+struct ReceiptFacts {
+    std::string dossier_id, case_code;
+    runtime::Instant received_at{};
+    std::string provider_code, provider_name;
+    std::string unit_name, unit_code, tax_code, agency, procedure, procedure_name, period;
+    std::string content_sha256;  // of the envelope as received
+    std::size_t content_bytes = 0;
+    struct FormFacts { std::string code, version, file_name, sha256; std::size_t bytes; };
+    std::vector<FormFacts> forms;
+    std::vector<signing::Signer> signers;
+    bool paper_required = false;
+};
+
+[[nodiscard]] ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified const& verified,
+                                    schemas::Valid const& valid, std::string content_sha256);
+
+// Canonical text of PhieuTiepNhan without its signature (names in receipt.cpp), then sealed by signing::sign_canonical.
+[[nodiscard]] std::string canonical_receipt(ReceiptFacts const& facts);
+[[nodiscard]] Receipt seal(ReceiptFacts const& facts, signing::KeyPair const& key);
+
+}  // namespace dossier

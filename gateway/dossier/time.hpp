@@ -1,0 +1,17 @@
+#pragma once
+
+#include "gateway/runtime/clock.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dossier {
+
+// 2026-11-21T09:05:07.123+07:00: Vietnam time, milliseconds. Everything people and courts read is in this form.
+[[nodiscard]] std::string vietnam_time(runtime::Instant at);
+[[nodiscard]] std::string vietnam_date(std::chrono::sys_days day);  // 2026-11-21
+[[nodiscard]] std::optional<runtime::Instant> parse_rfc3339(std::string_view text);  // any offset, optional fraction
+
+}  // namespace dossier

@@ -1,0 +1,55 @@
+#pragma once
+
+// Every metric of the gateway, by name and in one list (metrics.cpp), from which ops/metrics.md is generated.
+// Backed by prometheus-cpp, which stays inside metrics.cpp. Threads: any; counters are atomics.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace observe {
+
+enum class Stage { header, body, unpack, parse, verify, validate, commit, examine, submit, deliver };
+[[nodiscard]] std::string_view name_of(Stage stage) noexcept;
+
+struct MetricInfo {
+    std::string name, type, help, labels;
+};
+
+class Metrics {
+public:
+    Metrics();
+    ~Metrics();
+
+    void accepted(std::string_view provider, bool repeated);
+    void refused(std::string_view provider, std::string_view code);
+    void stage_time(Stage stage, std::chrono::nanoseconds took);
+    void batch(std::size_t rows, std::size_t bytes);
+    void connections(int delta);
+    void handshake_failed();
+    void request(std::string_view route, int status);
+    void queue(std::uint64_t depth, std::chrono::seconds oldest, std::uint64_t dead);
+    void delivery(std::string_view outcome, std::chrono::nanoseconds took);
+    void delivery_window(std::size_t window, std::size_t in_flight);
+    void pool(std::string_view pool, std::size_t in_use, std::size_t size);
+    void certificate_cache(std::uint64_t hits, std::uint64_t misses, std::size_t entries);
+    void memory_reserved(std::size_t bytes);
+    void alarm(std::string_view name, bool raised);
+    void ready(bool is);
+
+    [[nodiscard]] std::string exposition() const;  // text format 0.0.4 for /metrics
+    [[nodiscard]] static std::vector<MetricInfo> list();
+
+    // What the console draws: totals since start.
+    struct Totals { std::uint64_t accepted, repeated, refused, delivered, queue_depth, dead; double queue_age_s; };
+    [[nodiscard]] Totals totals() const;
+
+private:
+    struct Data;
+    std::unique_ptr<Data> data_;
+};
+
+}  // namespace observe

@@ -1,0 +1,63 @@
+#pragma once
+
+// The work queue to the backend: small, apart from the journal. At least once, in order per unit, leases that
+// survive a crash (an expired lease is claimable again, by any process), dead letters for a person.
+// Threads: call from any io_context; the answer comes back on the caller's executor.
+
+#include "gateway/dossier/state.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/deadline.hpp"
+#include "gateway/runtime/task.hpp"
+#include "gateway/store/failure.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace store {
+
+struct Claim {
+    std::int64_t sequence = 0;
+    std::string dossier_id, case_code, provider, unit_code, agency, procedure, content_sha256, idempotency_key, trace_id;
+    runtime::Instant received_at{};
+    std::uint32_t attempts = 0;  // before this one
+    std::string body;            // the envelope exactly as received
+};
+
+struct Settlement {
+    std::int64_t sequence = 0;
+    std::string dossier_id;
+    dossier::State state{};          // delivered, deferred or dead
+    runtime::Instant due_at{};       // for deferred
+    int http_status = 0;             // 0: no answer
+    std::string reason;              // short, for the dead letter and the log
+};
+
+struct QueueDepth {
+    std::uint64_t waiting = 0, leased = 0, dead = 0;
+    std::chrono::seconds oldest{0};
+};
+
+struct DeadLetter {
+    std::int64_t sequence = 0;
+    std::string dossier_id, case_code, provider, unit_code, agency, reason;
+    int http_status = 0;
+    std::uint32_t attempts = 0;
+    runtime::Instant died_at{};
+};
+
+class Queue {
+public:
+    virtual ~Queue() = default;
+    // At most `rows` whose time has come, at most one of each unit, the unit's oldest; leased to `worker` for `lease`.
+    virtual runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+                                                            std::chrono::seconds lease, runtime::Instant now,
+                                                            runtime::Deadline deadline) = 0;
+    virtual runtime::Task<Result<void>> settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline) = 0;
+    virtual runtime::Task<Result<QueueDepth>> depth(runtime::Instant now, runtime::Deadline deadline) = 0;
+    virtual runtime::Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit, runtime::Deadline deadline) = 0;
+    virtual runtime::Task<Result<void>> replay(std::string dossier_id, runtime::Deadline deadline) = 0;  // not_found where not dead
+};
+
+}  // namespace store

@@ -1,0 +1,39 @@
+#pragma once
+
+// One XML document, parsed once and strictly: UTF-8, no DTD, no entities but the five, no network, bounded.
+// The only place of the project that parses XML from outside.
+//
+// Threads: a Document is a value of one thread at a time; parse() may run anywhere at once.
+// Errors:  Failure; never throws for bad input (std::bad_alloc passes).
+
+#include "schemas/failure.hpp"
+#include "schemas/limits.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace schemas {
+
+class Document {
+public:
+    // The bytes are not kept: the tree owns what it needs. Source: XML 1.0 5th ed., Namespaces in XML 1.0.
+    [[nodiscard]] static Result<Document> parse(std::string_view bytes, XmlLimits const& limits);
+
+    Document(Document&&) noexcept;
+    Document& operator=(Document&&) noexcept;
+    ~Document();
+
+    [[nodiscard]] std::string root_name() const;  // local name
+    [[nodiscard]] std::string root_namespace() const;
+
+    // Only schemas/ and signing/ know there is a tree: see tree.hpp.
+    struct Tree;
+    [[nodiscard]] Tree& tree() const noexcept { return *tree_; }
+
+private:
+    explicit Document(std::unique_ptr<Tree> tree) noexcept;
+    std::unique_ptr<Tree> tree_;
+};
+
+}  // namespace schemas

@@ -1,0 +1,93 @@
+#pragma once
+
+// The outer file BHXHDienTu.xml and the forms out of their base64 (domain facts: the vendors' model; no
+// official XSD is public, so the shape demanded here is our own).
+//
+// Hoso
+//  ├ NoiDung
+//  │  ├ ThongTinIVAN   : MaIVAN, TenIVAN
+//  │  ├ ThongTinDonVi  : TenDoiTuong, MaSoBHXH, LoaiDoiTuong, MaSoThue, NguoiKy, DienThoai, CoQuanQuanLy
+//  │  └ ThongTinHoSo   : TenThuTuc, MaThuTuc, KyKeKhai, NgayLap, SoLuongFile, QuyTrinhISO,
+//  │                     ToKhais / FileToKhai* : MaToKhai, MoTaToKhai, TenFile, LoaiFile, DoDaiFile, NoiDungFile
+//  └ CKy_Dvi           : the unit's XML signature
+
+#include "schemas/document.hpp"
+#include "schemas/failure.hpp"
+#include "schemas/limits.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace schemas {
+
+struct Unit {
+    std::string name;       // TenDoiTuong
+    std::string code;       // MaSoBHXH, the employer's code with BHXH, as TA0001A
+    std::string kind;       // LoaiDoiTuong
+    std::string tax_code;   // MaSoThue, 10 digits or 10-3
+    std::string signatory;  // NguoiKy
+    std::string phone;      // DienThoai
+    std::string agency;     // CoQuanQuanLy, 5 digits 0PPOO
+};
+
+struct ProviderClaim {
+    std::string alias;  // MaIVAN: a code of the provider, or its tax code in old files
+    std::string name;   // TenIVAN
+};
+
+struct Filing {
+    std::string procedure;       // MaThuTuc without the vendor's version suffix, as "600"
+    std::string procedure_name;  // TenThuTuc
+    std::string period;          // KyKeKhai, MM/yyyy
+    std::string made_on;         // NgayLap, dd/MM/yyyy: the sender's word, never the filing time
+    std::string iso_process;     // QuyTrinhISO, may be empty
+};
+
+enum class Content { xml_form, pdf, png, jpeg, tiff, zip_office, ole_office };
+
+// One FileToKhai: an XML form, or an attachment.
+class Form {
+public:
+    [[nodiscard]] std::string const& code() const noexcept { return code_; }        // "D02-TS": MaToKhai without suffix
+    [[nodiscard]] std::string const& version() const noexcept { return version_; }  // "595", or empty: by date
+    [[nodiscard]] std::string const& description() const noexcept { return description_; }
+    [[nodiscard]] std::string const& file_name() const noexcept { return file_name_; }
+    [[nodiscard]] std::string const& label() const noexcept { return label_; }      // for findings: "D02-TS", "D02-TS#2"
+    [[nodiscard]] Content content() const noexcept { return content_; }
+    [[nodiscard]] std::string const& bytes() const noexcept { return bytes_; }      // decoded
+    [[nodiscard]] Document const* xml() const noexcept { return xml_ ? &*xml_ : nullptr; }
+
+private:
+    friend class EnvelopeReader;
+    std::string code_, version_, description_, file_name_, label_, bytes_;
+    Content content_ = Content::xml_form;
+    std::optional<Document> xml_;
+};
+
+// Evidence: this was read, within bounds, and is internally consistent. Nobody has vouched for it yet.
+class Envelope {
+public:
+    [[nodiscard]] std::string const& bytes() const noexcept { return bytes_; }  // exactly as received
+    [[nodiscard]] Document const& xml() const noexcept { return *xml_; }
+    [[nodiscard]] ProviderClaim const& provider() const noexcept { return provider_; }
+    [[nodiscard]] Unit const& unit() const noexcept { return unit_; }
+    [[nodiscard]] Filing const& filing() const noexcept { return filing_; }
+    [[nodiscard]] std::vector<Form> const& forms() const noexcept { return forms_; }
+
+private:
+    friend class EnvelopeReader;
+    Envelope() = default;
+    std::string bytes_;
+    std::optional<Document> xml_;
+    ProviderClaim provider_;
+    Unit unit_;
+    Filing filing_;
+    std::vector<Form> forms_;
+};
+
+// Bytes → Envelope. Pure. All inconsistencies of the envelope's fields are reported as findings at once.
+[[nodiscard]] Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits);
+
+}  // namespace schemas

@@ -1,0 +1,56 @@
+#pragma once
+
+// What a schema cannot say: form sets per procedure, code lists, check digits, periods, household card dates.
+// Law is data: schemas/rules/*.toml carry every list and bound with its source and its dates in force.
+
+#include "schemas/envelope.hpp"
+#include "schemas/failure.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace schemas {
+
+struct Procedure {
+    std::string code;        // "600"
+    std::string name_vi;
+    std::string name_en;
+    std::string department;  // shown by the look-up (QĐ 352 art. 12)
+    int         working_days = 0;  // processing limit
+    std::vector<std::string> must;  // form codes
+    std::vector<std::string> may;
+};
+
+// One finding code of the catalogue that GET /v1/codes lists.
+struct FindingCode {
+    std::string_view code, title_vi, title_en;
+};
+[[nodiscard]] std::vector<FindingCode> const& finding_codes();
+
+// Threads: immutable after load. check() is pure.
+class Rules {
+public:
+    [[nodiscard]] static std::shared_ptr<Rules const> load(std::filesystem::path const& rules_directory);
+    ~Rules();
+
+    [[nodiscard]] std::vector<Procedure> procedures(std::chrono::sys_days day) const;
+    [[nodiscard]] bool agency_format_ok(std::string_view agency) const;  // 0PPOO with a known province, old or new
+
+    // Appends every finding of the dossier on that day. True: none added.
+    bool check(Envelope const& envelope, std::chrono::sys_days day, std::vector<Finding>& findings) const;
+
+private:
+    struct Data;
+    Rules();
+    std::unique_ptr<Data> data_;
+};
+
+// NNNNNNNNNN or NNNNNNNNNN-NNN with the right check digit (d10 = 10 − (Σ wᵢ·dᵢ mod 11)); 12 digits: a personal
+// number (TT 86/2024), format only.
+[[nodiscard]] bool tax_code_ok(std::string_view code);
+
+}  // namespace schemas

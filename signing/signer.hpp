@@ -1,0 +1,48 @@
+#pragma once
+
+// Signing XML: our own receipts (fast, on text we write in canonical form), and dossiers for tools and tests
+// (xmlsec1, any policy, also the forbidden ones, so that tests can make bad input).
+
+#include "signing/certificate.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace signing {
+
+// A private key with its certificate. Threads: immutable after load; sign functions may run anywhere.
+class KeyPair {
+public:
+    // PEM files; throws std::runtime_error where they cannot be read or do not belong together.
+    [[nodiscard]] static std::shared_ptr<KeyPair const> load(std::string const& key_pem_file, std::string const& certificate_pem_file);
+    [[nodiscard]] static std::shared_ptr<KeyPair const> from_pem(std::string_view key_pem, std::string_view certificate_pem);
+    ~KeyPair();
+    [[nodiscard]] CertificateFacts const& certificate() const noexcept;
+    [[nodiscard]] std::string const& certificate_der() const noexcept;
+    struct Data;
+    [[nodiscard]] Data const& data() const noexcept { return *data_; }
+
+private:
+    KeyPair();
+    std::unique_ptr<Data> data_;
+};
+
+// Enveloped signature appended as the last child of the root. REQUIRES: `canonical` is the document in inclusive
+// Canonical XML 1.0 without comments (as Receipt writes it: UTF-8, no declaration, no empty-element tags, no
+// namespaces). P-256 and RSA keys; SHA-256. Source: XMLDSig 1.1 §3, C14N 1.0.
+[[nodiscard]] std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id);
+
+struct SignOptions {
+    std::string holder = "Cky";              // child of the root that receives the signature (made where missing)
+    bool exclusive = false;                  // canonicalisation
+    std::string digest = "sha256";           // sha1 sha256 sha384 sha512
+    std::optional<Instant> signing_time;     // Object/SignatureProperties/SignatureProperty/SigningTime
+    bool key_value = false;                  // KeyInfo/KeyValue beside the certificate, as vendors do
+};
+
+// Signs any well-formed document with xmlsec1. Throws std::runtime_error where it cannot.
+[[nodiscard]] std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options);
+
+}  // namespace signing

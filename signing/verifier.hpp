@@ -1,0 +1,69 @@
+#pragma once
+
+// Decides whether a dossier carries valid signatures of someone we trust: 1 (envelope, Hoso/CKy_Dvi) and one in
+// each XML form (<FORM>/Cky), each enveloped, with exactly one Reference that covers the whole document.
+//
+// Threads: immutable after construction; verify() may run anywhere.
+// Errors:  a Failure names the first check that said no, form by form, envelope last; never throws for bad input.
+// Trusts:  nothing in the document. The key comes from a certificate that chains to our anchors at `at`;
+//          Verified owns the envelope whose very tree was digested.
+
+#include "schemas/envelope.hpp"
+#include "signing/certificate.hpp"
+#include "signing/failure.hpp"
+#include "signing/policy.hpp"
+#include "signing/revocation.hpp"
+#include "signing/trust.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signing {
+
+struct Signer {
+    std::string        form;         // label of the form; empty: the envelope
+    CertificateFacts   certificate;
+    bool               test = false;
+    std::string        signature_algorithm;  // "rsa-sha256"
+    std::string        digest_algorithm;     // "sha256"
+    std::string        canonicalisation;     // "c14n" or "exc-c14n"
+    std::optional<Instant> signing_time;     // the signer's claim
+    RevocationEvidence revocation;
+};
+
+// Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
+class Verified {
+public:
+    [[nodiscard]] schemas::Envelope const& envelope() const noexcept { return envelope_; }
+    [[nodiscard]] std::vector<Signer> const& signers() const noexcept { return signers_; }  // forms in order, envelope last
+    [[nodiscard]] bool paper_required() const noexcept { return paper_required_; }  // CV 1240 §3: a test certificate signed
+    [[nodiscard]] Instant at() const noexcept { return at_; }
+
+private:
+    friend class Verifier;
+    Verified(schemas::Envelope envelope, std::vector<Signer> signers, bool paper_required, Instant at)
+        : envelope_{std::move(envelope)}, signers_{std::move(signers)}, paper_required_{paper_required}, at_{at} {}
+    schemas::Envelope envelope_;
+    std::vector<Signer> signers_;
+    bool paper_required_;
+    Instant at_;
+};
+
+class Verifier {
+public:
+    Verifier(std::shared_ptr<TrustStore const> trust, Policy policy);
+
+    // `at` is the filing time, by the hub's clock.
+    [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at) const;
+
+private:
+    std::shared_ptr<TrustStore const> trust_;
+    Policy policy_;
+};
+
+// Once per process before any verify(): libxml2 and xmlsec1 start here, and load nothing later.
+void initialise();
+
+}  // namespace signing
