@@ -4,12 +4,16 @@
 #include "gateway/observe/trace_id.hpp"
 #include "gateway/store/journal.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace intake {
+
+// The longest a client is asked to wait where a fault brings no time of its own.
+inline constexpr std::chrono::seconds retry_after_default{2};
 
 struct Reply {
     int status = 200;

@@ -10,6 +10,7 @@
 #include "gateway/runtime/task.hpp"
 #include "providers/provider.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,12 +28,14 @@ struct Route {
     bool counts_quota = false;            // takes a token of the provider's burst quota
     bool body = false;                    // a request body is expected
     std::function<runtime::Task<Reply>(Request)> handle;
+    std::uint64_t body_bytes_max = 0;     // 0: Limits::body_bytes_max, or open_body_bytes_max where access is open
 };
 
 class Router {
 public:
     explicit Router(std::vector<Route> routes);
-    struct Match { Route const* route; std::string path_parameter; };
+    struct Match { Route const* route; std::string path_parameter; };  // the parameter is percent-decoded, %2F too
+    // `path` as sent, percent-encoded or not; HEAD finds what GET does.
     // route_unknown or method_not_allowed (its detail lists the methods for Allow).
     [[nodiscard]] fault::Result<Match> find(std::string_view method, std::string_view path) const;
     [[nodiscard]] std::vector<Route> const& routes() const noexcept { return routes_; }

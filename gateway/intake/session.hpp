@@ -1,1 +1,41 @@
 #pragma once
+
+// One connection: TLS handshake, then requests one after the other, answered in order.
+//
+//   header within a deadline → strict framing → route → admission → 100-continue → body, bounded → unpack → handler → answer
+//
+// Threads: a session stays on the core that accepted it. Streams are instantiated in session.cpp alone.
+// Errors:  every refusal is an answer in problem+json; whatever leaves the framing in doubt also ends the connection.
+// Trusts:  nothing from the peer. What a proxy before us would read otherwise than we do is refused (RFC 9112 §11.2).
+
+#include "gateway/intake/admission.hpp"
+#include "gateway/intake/limits.hpp"
+#include "gateway/intake/router.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/task.hpp"
+#include "gateway/runtime/task_group.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <memory>
+
+namespace intake {
+
+// What every session shares; all outlive every session.
+struct Services {
+    Admission& admission;
+    observe::Metrics& metrics;
+    runtime::Clock const& clock;
+    Limits const& limits;
+    Router const& router;
+    net::thread_pool* cpu = nullptr;  // for unpacking large bodies; null: on the session's core
+};
+
+// Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a
+// running request is answered with `Connection: close`. `tls` null: plain HTTP.
+// Gives the connection's place in `services.admission` back when it ends.
+[[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, std::shared_ptr<net::ssl::context> tls, Services services,
+                                        runtime::TaskGroup const& group);
+
+}  // namespace intake

@@ -35,7 +35,8 @@ struct Field {
 };
 
 void start_log(LogConfig const& config);
-void stop_log();
+void stop_log();                                  // writes out what is queued
+[[nodiscard]] std::uint64_t log_dropped() noexcept;  // lines lost since start because the queue was full
 // log(Level::info, "dossier stored", {{"trace_id", id}, {"case_code", code}});
 void log(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 

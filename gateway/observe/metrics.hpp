@@ -29,7 +29,9 @@ public:
     void stage_time(Stage stage, std::chrono::nanoseconds took);
     void batch(std::size_t rows, std::size_t bytes);
     void connections(int delta);
+    void handshake(std::chrono::nanoseconds took, bool resumed);
     void handshake_failed();
+    void accept_paused();  // the ceiling of connections was met
     void request(std::string_view route, int status);
     void queue(std::uint64_t depth, std::chrono::seconds oldest, std::uint64_t dead);
     void delivery(std::string_view outcome, std::chrono::nanoseconds took);
