@@ -1,0 +1,309 @@
+// The walls of the house, read from the sources themselves: arrows between folders, private folders, known traps.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+fs::path const root{IVAN_SOURCE_DIR};
+
+std::string text_of(fs::path const& path)
+{
+    std::ifstream in{path, std::ios::binary};
+    EXPECT_TRUE(in) << path;
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+// Every file of ours with one of the endings, by its path from the root; what is built, private or fetched is not ours.
+std::vector<std::string> files(std::set<std::string> const& endings)
+{
+    static std::set<std::string> const not_ours{"build", "var", ".git", "node_modules", ".cache"};
+    std::vector<std::string> found;
+    for (auto it = fs::recursive_directory_iterator{root}; it != fs::recursive_directory_iterator{}; ++it) {
+        if (it->is_directory() && not_ours.contains(it->path().filename().string())) it.disable_recursion_pending();
+        if (it->is_regular_file() && (endings.empty() || endings.contains(it->path().extension().string())))
+            found.push_back(fs::relative(it->path(), root).generic_string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+std::vector<std::string> sources() { return files({".cpp", ".hpp"}); }
+
+bool within(std::string_view path, std::string_view folder)
+{
+    return path == folder || (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');
+}
+
+struct Arrows {
+    std::map<std::string, std::vector<std::string>> may_use;  // folder → folders, or "*"
+    std::vector<std::pair<std::string, std::vector<std::string>>> only;  // beginning of an include → folders that may
+
+    [[nodiscard]] std::string folder_of(std::string_view path) const
+    {
+        std::string longest;
+        for (auto const& [folder, used] : may_use)
+            if (within(path, folder) && folder.size() > longest.size()) longest = folder;
+        return longest;
+    }
+    [[nodiscard]] bool allows(std::string const& from, std::string const& to) const
+    {
+        if (from == to) return true;
+        auto const& used = may_use.at(from);
+        return std::any_of(used.begin(), used.end(), [&](auto const& u) { return u == "*" || u == to; });
+    }
+};
+
+Arrows read_arrows()
+{
+    Arrows arrows;
+    std::istringstream in{text_of(root / "tests/tidy/arrows.txt")};
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty() || line[0] == '#') continue;
+        auto const colon = line.find(':');
+        EXPECT_NE(colon, std::string::npos) << line;
+        std::istringstream left{line.substr(0, colon)}, right{line.substr(colon + 1)};
+        std::string name;
+        left >> name;
+        std::vector<std::string> const used{std::istream_iterator<std::string>{right}, {}};
+        if (name == "only") {
+            left >> name;
+            arrows.only.emplace_back(name, used);
+        } else {
+            arrows.may_use[name] = used;
+        }
+    }
+    return arrows;
+}
+
+struct Include {
+    std::string file;  // that includes
+    std::string what;
+    bool ours;         // "..." rather than <...>
+};
+
+std::vector<Include> const& includes()
+{
+    static std::vector<Include> const all = [] {
+        std::vector<Include> found;
+        static std::regex const line{R"(^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)[>"])", std::regex::multiline};
+        for (auto const& file : sources()) {
+            auto const text = text_of(root / file);
+            for (std::sregex_iterator it{text.begin(), text.end(), line}, end; it != end; ++it)
+                found.push_back({file, (*it)[2], (*it)[1] == "\""});
+        }
+        return found;
+    }();
+    return all;
+}
+
+// Comments and the insides of literals become blanks, so that what is left is code, at the same places.
+std::string code_of(std::string text)
+{
+    for (std::size_t i = 0; i < text.size();) {
+        auto blank_until = [&](std::size_t end) {
+            for (; i < std::min(end, text.size()); ++i)
+                if (text[i] != '\n') text[i] = ' ';
+        };
+        if (text.compare(i, 2, "//") == 0) {
+            blank_until(text.find('\n', i));
+        } else if (text.compare(i, 2, "/*") == 0) {
+            auto const end = text.find("*/", i + 2);
+            blank_until(end == std::string::npos ? end : end + 2);
+        } else if (text.compare(i, 2, "R\"") == 0) {
+            auto const open = text.find('(', i);
+            auto const end = text.find(")" + text.substr(i + 2, open - i - 2) + "\"", open);
+            blank_until(end == std::string::npos ? end : end + 1);
+        } else if (text[i] == '"' || (text[i] == '\'' && (i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]))))) {
+            char const quote = text[i++];
+            auto end = i;
+            while (end < text.size() && text[end] != quote && text[end] != '\n') end += text[end] == '\\' ? 2 : 1;
+            blank_until(end);
+            ++i;
+        } else {
+            ++i;
+        }
+    }
+    return text;
+}
+
+std::size_t line_at(std::string_view text, std::size_t at)
+{
+    return 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+// Places of `co_await` whose operand holds a brace: an aggregate temporary, a braced argument or a lambda.
+std::vector<std::size_t> braces_inside_co_await(std::string const& code)
+{
+    std::vector<std::size_t> places;
+    for (auto at = code.find("co_await"); at != std::string::npos; at = code.find("co_await", at + 1)) {
+        int depth = 0;
+        for (auto i = at; i < code.size(); ++i) {
+            char const c = code[i];
+            if (c == '(' || c == '[') ++depth;
+            if (c == ')' || c == ']') --depth;
+            if (depth < 0 || (depth == 0 && (c == ';' || c == ','))) break;
+            if (c == '{') {
+                places.push_back(at);
+                break;
+            }
+        }
+    }
+    return places;
+}
+
+TEST(Arrows, EveryIncludeFollowsAnAllowedArrow)
+{
+    auto const arrows = read_arrows();
+    ASSERT_GT(includes().size(), 100u);
+    for (auto const& include : includes()) {
+        if (!include.ours) continue;
+        auto const from = arrows.folder_of(include.file), to = arrows.folder_of(include.what);
+        ASSERT_FALSE(from.empty()) << include.file << " lies in no folder of arrows.txt";
+        EXPECT_FALSE(to.empty()) << include.file << " includes \"" << include.what << "\": write the path from the root";
+        if (!to.empty()) {
+            EXPECT_TRUE(arrows.allows(from, to)) << include.file << " includes " << include.what << ": no arrow " << from << " -> " << to;
+        }
+    }
+}
+
+TEST(Arrows, TheListItselfHasNoCycle)
+{
+    auto const arrows = read_arrows();
+    for (auto const& [from, used] : arrows.may_use)
+        for (auto const& to : used)
+            if (to != "*") {
+                ASSERT_TRUE(arrows.may_use.contains(to)) << from << " may use " << to << ", which the list does not know";
+                EXPECT_FALSE(arrows.allows(to, from)) << from << " and " << to << " point at each other";
+            }
+}
+
+TEST(Arrows, IntakeAndDeliveryMeetOnlyAtTheJournal)
+{
+    auto const arrows = read_arrows();
+    EXPECT_FALSE(arrows.allows("gateway/intake", "gateway/delivery"));
+    EXPECT_FALSE(arrows.allows("gateway/delivery", "gateway/intake"));
+}
+
+TEST(Arrows, OnlyTheRootIncludesTheWholeConfiguration)
+{
+    for (auto const& include : includes())
+        if (include.what == "gateway/config.hpp") {
+            EXPECT_TRUE(fs::path{include.file}.parent_path() == "gateway" || within(include.file, "tests")) << include.file;
+        }
+}
+
+TEST(Arrows, DetailFoldersArePrivateToTheFolderAboveThem)
+{
+    for (auto const& include : includes()) {
+        auto const at = include.what.find("/detail/");
+        if (!include.ours || at == std::string::npos || within(include.file, "tests/unit")) continue;
+        EXPECT_TRUE(within(include.file, include.what.substr(0, at))) << include.file << " includes " << include.what;
+    }
+}
+
+TEST(Arrows, ThirdPartyHeadersStayInTheirPlace)
+{
+    auto const arrows = read_arrows();
+    ASSERT_FALSE(arrows.only.empty());
+    for (auto const& include : includes())
+        for (auto const& [prefix, folders] : arrows.only)
+            if (include.what.starts_with(prefix)) {
+                EXPECT_TRUE(std::any_of(folders.begin(), folders.end(), [&](auto const& f) { return within(include.file, f); }))
+                    << include.file << " includes " << include.what;
+            }
+}
+
+TEST(Arrows, EveryHeaderIsGuardedByPragmaOnce)
+{
+    for (auto const& file : files({".hpp"})) EXPECT_TRUE(text_of(root / file).starts_with("#pragma once")) << file;
+}
+
+// g++ 12.2 destroys such a temporary twice (house style §6.8).
+TEST(Traps, NoBracedTemporaryOrLambdaStandsInsideCoAwait)
+{
+    for (auto const& file : sources()) {
+        auto const code = code_of(text_of(root / file));
+        for (auto at : braces_inside_co_await(code)) ADD_FAILURE() << file << ":" << line_at(code, at) << ": name it on its own line and std::move it in";
+    }
+}
+
+TEST(Traps, TheSearchForBracedTemporariesFindsThemAndOnlyThem)
+{
+    auto count = [](char const* text) { return braces_inside_co_await(code_of(text)).size(); };
+    EXPECT_EQ(count("auto r = co_await client.send(Request{1}, d);"), 1u);
+    EXPECT_EQ(count("co_await send({1, 2});"), 1u);
+    EXPECT_EQ(count("co_await on_cpu(pool, [&] { return f(); });"), 1u);
+    EXPECT_EQ(count("auto r = co_await client.send(std::move(q), d);"), 0u);
+    EXPECT_EQ(count("while (co_await next(a)) { f(); }"), 0u);
+    EXPECT_EQ(count("if (auto r = co_await next(a); r) { f(); }"), 0u);
+    EXPECT_EQ(count("// co_await f({});\nco_await f(\"{}\");"), 0u);
+}
+
+// Every coroutine has an owner: a detached one would outlive what it refers to.
+TEST(Traps, CoroutinesAreDetachedOnlyByTheTaskGroup)
+{
+    for (auto const& file : sources()) {
+        if (file == "gateway/runtime/task_group.cpp" || within(file, "tests") || within(file, "loadtest")) continue;
+        EXPECT_EQ(code_of(text_of(root / file)).find("net::detached"), std::string::npos) << file;
+    }
+}
+
+TEST(Traps, NothingSleepsForTime)
+{
+    for (auto const& file : sources()) {
+        auto const code = code_of(text_of(root / file));
+        for (auto const* trap : {"sleep_for", "sleep_until", "usleep("})
+            if (auto const at = code.find(trap); at != std::string::npos && within(file, "tests/unit")) {
+                ADD_FAILURE() << file << ":" << line_at(code, at) << ": wait for what happens, not for time";
+            }
+    }
+}
+
+TEST(Tree, NoFileNamesAPathOfOneMachine)
+{
+    std::regex const machine{R"((^|[^A-Za-z0-9_.])/(work|farm|home|Users)/[A-Za-z0-9_.])"};
+    for (auto const& file : files({".cpp", ".hpp", ".txt", ".md", ".toml", ".json", ".yaml", ".sql", ".sh", ".js", ".html", ".cmake", ""})) {
+        std::istringstream in{text_of(root / file)};
+        for (std::string line; std::getline(in, line);) EXPECT_FALSE(std::regex_search(line, machine)) << file << ": " << line;
+    }
+}
+
+TEST(Tree, EveryFileTheArchitectureNamesExists)
+{
+    auto const text = text_of(root / "ARCHITECTURE.md");
+    std::regex const path{R"(`((schemas|signing|providers|gateway|loadtest|tests|ops)/[A-Za-z0-9_./-]+\.(cpp|hpp|txt|def|toml|md|yaml)))"};
+    std::size_t named = 0;
+    for (std::sregex_iterator it{text.begin(), text.end(), path}, end; it != end; ++it, ++named)
+        EXPECT_TRUE(fs::exists(root / (*it)[1].str())) << (*it)[1];
+    EXPECT_GT(named, 10u);
+}
+
+TEST(Tree, EveryModuleHasAReadme)
+{
+    for (auto const* module : {"schemas", "signing", "providers", "gateway", "loadtest", "tests"})
+        EXPECT_TRUE(fs::exists(root / module / "README.md")) << module;
+}
+
+TEST(Tree, EverySourceIsUtf8WithoutTabsOrCarriageReturns)
+{
+    for (auto const& file : sources()) {
+        auto const text = text_of(root / file);
+        EXPECT_EQ(text.find('\t'), std::string::npos) << file;
+        EXPECT_EQ(text.find('\r'), std::string::npos) << file;
+        EXPECT_FALSE(text.starts_with("\xEF\xBB\xBF")) << file;
+    }
+}
+
+}  // namespace
