@@ -1,0 +1,82 @@
+#include "schemas/document.hpp"
+
+#include "schemas/detail/findings.hpp"
+#include "schemas/detail/libxml2.hpp"
+#include "schemas/detail/scan.hpp"
+#include "schemas/tree.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace schemas {
+
+using detail::FindingId;
+
+namespace {
+
+FindingId finding_of(Refusal why)
+{
+    if (why == Refusal::body_empty) return FindingId::xml_empty;
+    if (why == Refusal::xml_doctype) return FindingId::xml_doctype;
+    if (why == Refusal::xml_encoding) return FindingId::xml_encoding;
+    if (why == Refusal::xml_too_large) return FindingId::xml_too_large;
+    return FindingId::xml_malformed;
+}
+
+Failure failure(Refusal why, std::string detail, long line, std::string const& said)
+{
+    std::string said_vi;
+    if (!said.empty()) said_vi = "Bộ phân tích XML báo: " + said;
+    return {.why = why, .detail = std::move(detail), .findings = {detail::make_finding(finding_of(why), {}, {}, line, said, said_vi)}};
+}
+
+long line_at(std::string_view bytes, std::size_t offset)
+{
+    return 1 + std::ranges::count(bytes.substr(0, offset), '\n');
+}
+
+}  // namespace
+
+Document::Tree::~Tree() { xmlFreeDoc(doc); }
+
+Document::Document(std::unique_ptr<Tree> tree) noexcept : tree_{std::move(tree)} {}
+Document::Document(Document&&) noexcept = default;
+Document& Document::operator=(Document&&) noexcept = default;
+Document::~Document() = default;
+
+Result<Document> Document::parse(std::string_view bytes, XmlLimits const& limits)
+{
+    auto const scanned = detail::scan(bytes, limits);
+    if (!scanned) {
+        auto const& no = scanned.error();
+        std::string const what{no.what};
+        return failure(no.why, what + " at byte " + std::to_string(no.offset), line_at(bytes, no.offset), what);
+    }
+
+    auto tree = std::make_unique<Tree>();
+    auto parsed = detail::parse(scanned->text, limits);
+    if (!parsed) {
+        auto const& no = parsed.error();
+        return failure(no.why,
+                       "libxml2 error " + std::to_string(no.code) + " at line " + std::to_string(no.line) + ", column " +
+                           std::to_string(no.column),
+                       no.line, no.said);
+    }
+    tree->doc = parsed->release();
+    tree->nodes = scanned->nodes;
+    return Document{std::move(tree)};
+}
+
+std::string Document::root_name() const
+{
+    auto const* const root = xmlDocGetRootElement(tree_->doc);
+    return std::string{detail::local_name(root)};
+}
+
+std::string Document::root_namespace() const
+{
+    auto const* const root = xmlDocGetRootElement(tree_->doc);
+    return std::string{detail::namespace_of(root)};
+}
+
+}  // namespace schemas

@@ -3,8 +3,13 @@
 // One XML document, parsed once and strictly: UTF-8, no DTD, no entities but the five, no network, bounded.
 // The only place of the project that parses XML from outside.
 //
+// Taken: UTF-8 with or without a declaration that says so, with or without a UTF-8 byte-order mark; comments and
+// processing instructions; character references. Refused: XML other than 1.0, any DOCTYPE, any other encoding,
+// NUL bytes, documents that are not namespace-well-formed. A relative namespace name is left to signing/.
+//
 // Threads: a Document is a value of one thread at a time; parse() may run anywhere at once.
-// Errors:  Failure; never throws for bad input (std::bad_alloc passes).
+// Errors:  Failure with one finding (its form and path empty, its line known where the parser knew it); never
+//          throws for bad input (std::bad_alloc passes). Nothing is printed.
 
 #include "schemas/failure.hpp"
 #include "schemas/limits.hpp"

@@ -7,10 +7,13 @@
 
 #include <libxml/tree.h>
 
+#include <cstddef>
+
 namespace schemas {
 
 struct Document::Tree {
-    xmlDoc* doc = nullptr;  // owned
+    xmlDoc*     doc = nullptr;  // owned
+    std::size_t nodes = 0;      // counted against XmlLimits::nodes_max: at least as many as there are
     Tree() = default;
     Tree(Tree const&) = delete;
     Tree& operator=(Tree const&) = delete;
