@@ -123,8 +123,9 @@ std::string code_of(std::string text)
             blank_until(end == std::string::npos ? end : end + 2);
         } else if (text.compare(i, 2, "R\"") == 0) {
             auto const open = text.find('(', i);
-            auto const end = text.find(")" + text.substr(i + 2, open - i - 2) + "\"", open);
-            blank_until(end == std::string::npos ? end : end + 1);
+            auto const close = ")" + text.substr(i + 2, open - i - 2) + "\"";
+            auto const end = text.find(close, open);
+            blank_until(end == std::string::npos ? end : end + close.size());
         } else if (text[i] == '"' || (text[i] == '\'' && (i == 0 || !std::isalnum(static_cast<unsigned char>(text[i - 1]))))) {
             char const quote = text[i++];
             auto end = i;
@@ -248,6 +249,7 @@ TEST(Traps, TheSearchForBracedTemporariesFindsThemAndOnlyThem)
     EXPECT_EQ(count("auto r = co_await client.send(std::move(q), d);"), 0u);
     EXPECT_EQ(count("while (co_await next(a)) { f(); }"), 0u);
     EXPECT_EQ(count("if (auto r = co_await next(a); r) { f(); }"), 0u);
+    EXPECT_EQ(count("auto s = R\"(co_await {)\"; co_await f(R\"x({)x\");"), 0u);
     EXPECT_EQ(count("// co_await f({});\nco_await f(\"{}\");"), 0u);
 }
 
