@@ -1,0 +1,126 @@
+#include "signing/signer.hpp"
+
+#include "signing/detail/keypair.hpp"
+#include "signing/detail/xmlsec.hpp"
+
+#include "schemas/base64.hpp"
+#include "schemas/tree.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace signing {
+namespace {
+
+std::string read_file(std::string const& path)
+{
+    std::ifstream in{path, std::ios::binary};
+    if (!in) throw std::runtime_error("cannot read " + path);
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+xmlChar const* xml_text(std::string const& text) { return reinterpret_cast<xmlChar const*>(text.c_str()); }
+
+xmlNode* find_or_make(xmlNode* root, std::string const& name)
+{
+    for (xmlNode* child = root->children; child != nullptr; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE && xmlStrEqual(child->name, xml_text(name)) == 1) return child;
+    }
+    xmlNode* made = xmlNewChild(root, nullptr, xml_text(name), nullptr);
+    if (made == nullptr) throw std::bad_alloc{};
+    return made;
+}
+
+std::string text_of(xmlDoc* doc)
+{
+    xmlChar* text = nullptr;
+    int size = 0;
+    xmlDocDumpMemoryEnc(doc, &text, &size, "UTF-8");
+    if (text == nullptr) throw std::bad_alloc{};
+    std::string bytes(reinterpret_cast<char const*>(text), static_cast<std::size_t>(size));
+    xmlFree(text);
+    return bytes;
+}
+
+constexpr std::string_view c14n_uri = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
+
+std::string_view method_uri(EVP_PKEY* key)
+{
+    return detail::strength_of(key).family == detail::KeyFamily::rsa ? "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+                                                                     : "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
+}
+
+}  // namespace
+
+KeyPair::KeyPair() : data_{std::make_unique<Data>()} {}
+KeyPair::~KeyPair() = default;
+CertificateFacts const& KeyPair::certificate() const noexcept { return data_->facts; }
+std::string const& KeyPair::certificate_der() const noexcept { return data_->der; }
+
+std::shared_ptr<KeyPair const> KeyPair::from_pem(std::string_view key_pem, std::string_view certificate_pem)
+{
+    auto certificate = detail::parse_certificate(certificate_pem);
+    if (!certificate) throw std::runtime_error("the certificate cannot be read: one PEM or DER certificate is wanted");
+    std::shared_ptr<KeyPair> pair{new KeyPair};
+    auto& data = *pair->data_;
+    data.key = detail::parse_private_key(key_pem);
+    if (!data.key) throw std::runtime_error("the private key cannot be read: an unencrypted PEM key is wanted");
+    if (X509_check_private_key(certificate.get(), data.key.get()) != 1) {
+        detail::drain_errors();
+        throw std::runtime_error("the private key and the certificate do not belong together");
+    }
+    data.der = detail::der_of(certificate.get());
+    data.facts = detail::facts_of(certificate.get(), data.der);
+    data.certificate_base64 = schemas::base64_encode(data.der);
+    return pair;
+}
+
+std::shared_ptr<KeyPair const> KeyPair::load(std::string const& key_pem_file, std::string const& certificate_pem_file)
+{
+    try {
+        return from_pem(read_file(key_pem_file), read_file(certificate_pem_file));
+    } catch (std::runtime_error const& error) {
+        throw std::runtime_error(fmt::format("{}, {}: {}", key_pem_file, certificate_pem_file, error.what()));
+    }
+}
+
+std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id)
+{
+    auto const end = canonical.rfind("</");
+    if (end == std::string_view::npos) throw std::runtime_error("sign_canonical: the text has no end tag");
+    EVP_PKEY* const private_key = key.data().key.get();
+    auto const digest = sha256(canonical);
+    std::string_view const digest_bytes{reinterpret_cast<char const*>(digest.data()), digest.size()};
+
+    // Inclusive C14N of SignedInfo as a document subset: the namespace in scope is rendered on its apex element
+    // (Canonical XML 1.0 §2.3). In the document the element inherits it, so there the attribute is left out.
+    std::string const inner = fmt::format(
+        R"(<CanonicalizationMethod Algorithm="{0}"></CanonicalizationMethod><SignatureMethod Algorithm="{1}"></SignatureMethod>)"
+        R"(<Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></Transform>)"
+        R"(<Transform Algorithm="{0}"></Transform></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod>)"
+        R"(<DigestValue>{2}</DigestValue></Reference></SignedInfo>)",
+        c14n_uri, method_uri(private_key), schemas::base64_encode(digest_bytes));
+    auto const value = detail::sign_sha256(
+        private_key, R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)" + inner);
+
+    return fmt::format(R"({}<Signature xmlns="http://www.w3.org/2000/09/xmldsig#" Id="{}"><SignedInfo>{})"
+                       R"(<SignatureValue>{}</SignatureValue><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></Signature>{})",
+                       canonical.substr(0, end), signature_id, inner, schemas::base64_encode(value), key.data().certificate_base64,
+                       canonical.substr(end));
+}
+
+std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options)
+{
+    detail::start();
+    auto document = schemas::Document::parse(xml, schemas::XmlLimits{});
+    if (!document) throw std::runtime_error("the document cannot be read: " + document.error().detail);
+    xmlDoc* const doc = schemas::tree_of(*document);
+    xmlNode* const root = xmlDocGetRootElement(doc);
+    detail::sign(options.holder.empty() ? root : find_or_make(root, options.holder), key, options);
+    return text_of(doc);
+}
+
+}  // namespace signing

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signing {
 
@@ -40,6 +41,9 @@ struct SignOptions {
     std::string digest = "sha256";           // sha1 sha256 sha384 sha512
     std::optional<Instant> signing_time;     // Object/SignatureProperties/SignatureProperty/SigningTime
     bool key_value = false;                  // KeyInfo/KeyValue beside the certificate, as vendors do
+    std::string signature_id = "sigid";      // Signature/@Id; empty: none
+    std::string reference_uri;               // "" covers the document; "#x" the element whose Id, ID or id is x
+    std::vector<std::string> more_certificates_pem;  // KeyInfo carries these too, behind the signer's own
 };
 
 // Signs any well-formed document with xmlsec1. Throws std::runtime_error where it cannot.

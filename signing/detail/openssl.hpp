@@ -52,7 +52,7 @@ using Asn1IntegerPtr = Owned<ASN1_INTEGER, ASN1_INTEGER_free>;
 using Asn1TimePtr = Owned<ASN1_TIME, ASN1_TIME_free>;
 
 // The errors OpenSSL queued on this thread, joined; the queue is empty afterwards.
-[[nodiscard]] std::string drain_errors();
+std::string drain_errors();
 [[noreturn]] void throw_openssl(std::string_view what);
 
 [[nodiscard]] BioPtr memory_bio(std::string_view bytes);
