@@ -1,0 +1,28 @@
+#include "gateway/fault/fault.hpp"
+
+namespace fault {
+namespace {
+
+FaultCode code_of(store::Refusal why)
+{
+    using enum store::Refusal;
+    switch (why) {  // No default: a new refusal must not compile until it has a row.
+        case busy: return FaultCode::overloaded;
+        case unavailable: return FaultCode::store_unavailable;
+        case deadline_passed: return FaultCode::deadline_passed;
+        case outcome_unknown: return FaultCode::outcome_unknown;
+        case key_reused: return FaultCode::idempotency_key_reused;
+        case unit_owner_mismatch: return FaultCode::unit_owner_mismatch;
+        case not_found: return FaultCode::not_found;
+        case status_unlawful: return FaultCode::status_unlawful;
+        case event_conflict: return FaultCode::event_conflict;
+        case internal: return FaultCode::internal;
+    }
+    __builtin_unreachable();
+}
+
+}  // namespace
+
+Fault fault_of(store::Failure const& failure) { return {code_of(failure.why), failure.detail, {}, {}}; }
+
+}  // namespace fault
