@@ -1,0 +1,27 @@
+#include "gateway/delivery/attempt.hpp"
+
+#include "gateway/observe/log.hpp"
+
+#include <exception>
+
+namespace delivery
+{
+
+runtime::Task<Attempted> attempt(Destination& destination, store::Claim const& claim, std::chrono::milliseconds budget)
+{
+    auto const begun = std::chrono::steady_clock::now();
+    auto const deadline = runtime::Deadline::after(budget);
+    Attempted attempted;
+    try {
+        attempted.outcome = co_await destination.deliver(claim, deadline);
+    } catch (std::exception const& e) {
+        attempted.outcome.kind = Outcome::Kind::failed_for_now;
+        attempted.outcome.reason = "internal";
+        observe::log(observe::Level::error, "delivery attempt threw",
+                     {{"dossier_id", claim.dossier_id}, {"what", e.what()}});
+    }
+    attempted.took = std::chrono::steady_clock::now() - begun;
+    co_return attempted;
+}
+
+} // namespace delivery

@@ -8,25 +8,47 @@
 
 #include "gateway/delivery/destination.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/config_field.hpp"
 #include "gateway/runtime/http_client.hpp"
 
 #include <string>
+#include <tuple>
 
-namespace delivery {
+namespace delivery
+{
 
 struct BackendConfig {
     std::string url = "http://127.0.0.1:8081";
-    std::string ca_file, certificate_file, key_file;  // https: anchors, and the hub's client certificate
-    std::string bearer_key;                           // sent as Authorization where not empty
+    std::string ca_file, certificate_file, key_file; // https: anchors, and the hub's client certificate
+    std::string bearer_key;                          // sent as Authorization where not empty
     std::size_t connections_max = 256;
     std::size_t answer_bytes_max = 64u << 10;
     std::chrono::milliseconds connect_timeout{3000};
 };
 
+inline constexpr std::tuple backend_fields{
+    runtime::TextField{"backend.url", &BackendConfig::url,
+                       "Base address of the workflow backend, http:// or https://."},
+    runtime::TextField{"backend.ca_file", &BackendConfig::ca_file,
+                       "Anchors for the backend's certificate (PEM); empty: the system's."},
+    runtime::TextField{"backend.certificate_file", &BackendConfig::certificate_file,
+                       "The hub's client certificate towards the backend (PEM)."},
+    runtime::TextField{"backend.key_file", &BackendConfig::key_file, "The key of that certificate (PEM)."},
+    runtime::TextField{"backend.bearer_key", &BackendConfig::bearer_key,
+                       "Sent to the backend as Authorization: Bearer, where not empty."},
+    runtime::Field{"backend.connections_max", &BackendConfig::connections_max, 1u, 4096u,
+                   "Connections kept to the backend."},
+    runtime::Field{"backend.answer_bytes_max", &BackendConfig::answer_bytes_max, 1u << 10, 8u << 20,
+                   "Longest answer read."},
+    runtime::Field{"backend.connect_timeout", &BackendConfig::connect_timeout, std::chrono::milliseconds{10},
+                   std::chrono::milliseconds{60'000}, "Longest wait for a connection, TLS handshake included."},
+};
+
 // What an answer means. Pure; never throws, whatever the bytes.
 [[nodiscard]] Outcome outcome_of(runtime::HttpResponse const& response, runtime::Instant now);
 
-// The request for one dossier. Content-Digest: RFC 9530 §2; traceparent: W3C Trace Context, a new span of the same trace.
+// The request for one dossier. Content-Digest: RFC 9530 §2; traceparent: W3C Trace Context, a new span of the same
+// trace.
 [[nodiscard]] runtime::HttpRequest case_request(store::Claim const& claim, std::string const& bearer_key);
 
 class Backend final : public Destination {
@@ -41,4 +63,4 @@ private:
     runtime::HttpClient client_;
 };
 
-}  // namespace delivery
+} // namespace delivery

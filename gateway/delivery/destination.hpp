@@ -10,17 +10,18 @@
 #include <chrono>
 #include <string>
 
-namespace delivery {
+namespace delivery
+{
 
 struct Outcome {
     enum class Kind {
-        accepted,        // 2xx, or 409: already there
-        refused,         // another 4xx: a person must look
-        failed_for_now,  // 408, 425, 429, 5xx, or no answer
+        accepted,       // 2xx, or 409: already there
+        refused,        // another 4xx: a person must look
+        failed_for_now, // 408, 425, 429, 5xx, or no answer
     };
     Kind kind = Kind::failed_for_now;
-    int http_status = 0;                   // 0: no answer
-    std::chrono::seconds retry_after{0};   // the destination's word; 0: none
+    int http_status = 0;                 // 0: no answer
+    std::chrono::seconds retry_after{0}; // the destination's word; 0: none
     std::string reason;
 };
 
@@ -31,4 +32,4 @@ public:
     virtual runtime::Task<Outcome> deliver(store::Claim const& claim, runtime::Deadline deadline) = 0;
 };
 
-}  // namespace delivery
+} // namespace delivery

@@ -2,8 +2,8 @@
 
 // Takes what is due from the queue and hands it to one destination, as fast as that destination can take it.
 //
-// Threads: lives on one io_context; run() is a coroutine of it. wake(), stop() and state() may be called from any thread.
-// Errors:  none leave run(): trouble of the queue or of the destination is logged, counted, and tried again.
+// Threads: lives on one io_context; run() is a coroutine of it. wake(), stop() and state() may be called from any
+// thread. Errors:  none leave run(): trouble of the queue or of the destination is logged, counted, and tried again.
 // Promise: at least once, in order per unit (Queue::claim gives a unit's oldest only), no faster than the window.
 //          What is leased and not settled comes back by itself when the lease ends: after a crash too.
 
@@ -12,6 +12,7 @@
 #include "gateway/delivery/window.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/config_field.hpp"
 #include "gateway/runtime/task.hpp"
 #include "gateway/store/queue.hpp"
 
@@ -19,30 +20,53 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 
-namespace delivery {
+namespace delivery
+{
 
 struct DeliveryConfig {
-    std::chrono::milliseconds attempt_timeout{15'000};   // one hand-over, connecting included
-    std::chrono::seconds      lease{60};                 // longer than three attempts: nothing is renewed
-    std::size_t claim_rows_max = 64;                     // taken from the queue at once
-    std::size_t in_flight_bytes_max = 64u << 20;         // bodies held in memory, over all attempts
-    std::size_t settle_rows_max = 64;                    // outcomes written at once
-    std::chrono::milliseconds settle_wait{3};            // how long an outcome waits for company
-    std::chrono::milliseconds idle_wait_max{500};        // an empty queue is asked again after so long, without wake()
-    std::chrono::milliseconds queue_timeout{10'000};     // one call of the queue
-    std::chrono::milliseconds depth_interval{2'000};     // how often depth and age are measured, for metrics and alarms
+    std::chrono::milliseconds attempt_timeout{15'000}; // one hand-over, connecting included
+    std::chrono::seconds lease{60};                    // longer than three attempts: nothing is renewed
+    std::size_t claim_rows_max = 64;                   // taken from the queue at once
+    std::size_t in_flight_bytes_max = 64u << 20;       // bodies held in memory, over all attempts
+    std::size_t settle_rows_max = 64;                  // outcomes written at once
+    std::chrono::milliseconds settle_wait{3};          // how long an outcome waits for company
+    std::chrono::milliseconds idle_wait_max{500};      // an empty queue is asked again after so long, without wake()
+    std::chrono::milliseconds queue_timeout{10'000};   // one call of the queue
+    std::chrono::milliseconds depth_interval{2'000};   // how often depth and age are measured, for metrics and alarms
     WindowConfig window;
     SettleConfig settle;
-    std::uint64_t seed = 0;                              // of the jitter; 0: from the system
+    std::uint64_t seed = 0; // of the jitter; 0: from the system
+};
+
+inline constexpr std::tuple delivery_fields{
+    runtime::Field{"delivery.attempt_timeout", &DeliveryConfig::attempt_timeout, std::chrono::milliseconds{10},
+                   std::chrono::milliseconds{600'000}, "Longest hand-over of one dossier, connecting included."},
+    runtime::Field{"delivery.lease", &DeliveryConfig::lease, std::chrono::seconds{1}, std::chrono::seconds{3600},
+                   "A dossier taken and not settled is free again after this; at least three attempts long."},
+    runtime::Field{"delivery.claim_rows_max", &DeliveryConfig::claim_rows_max, 1u, 1024u,
+                   "Dossiers taken from the queue at once."},
+    runtime::Field{"delivery.in_flight_bytes_max", &DeliveryConfig::in_flight_bytes_max, 1u << 20, 1u << 30,
+                   "Bodies held in memory by all hand-overs together."},
+    runtime::Field{"delivery.settle_rows_max", &DeliveryConfig::settle_rows_max, 1u, 1024u,
+                   "Outcomes written in one transaction."},
+    runtime::Field{"delivery.settle_wait", &DeliveryConfig::settle_wait, std::chrono::milliseconds{0},
+                   std::chrono::milliseconds{1000}, "How long an outcome waits for others to be written with."},
+    runtime::Field{"delivery.idle_wait_max", &DeliveryConfig::idle_wait_max, std::chrono::milliseconds{1},
+                   std::chrono::milliseconds{60'000}, "An empty queue is asked again after so long."},
+    runtime::Field{"delivery.queue_timeout", &DeliveryConfig::queue_timeout, std::chrono::milliseconds{100},
+                   std::chrono::milliseconds{60'000}, "Longest wait for the queue's answer."},
+    runtime::Field{"delivery.depth_interval", &DeliveryConfig::depth_interval, std::chrono::milliseconds{100},
+                   std::chrono::milliseconds{60'000}, "How often depth and age of the queue are measured."},
 };
 
 // What the console shows.
 struct DispatcherState {
     std::size_t window = 0, in_flight = 0, unsettled = 0;
     bool destination_dead = false, running = false;
-    std::uint64_t delivered = 0, deferred = 0, dead_lettered = 0;  // settled by this dispatcher since start
-    store::QueueDepth queue;                                       // as last measured
+    std::uint64_t delivered = 0, deferred = 0, dead_lettered = 0; // settled by this dispatcher since start
+    store::QueueDepth queue;                                      // as last measured
     std::string last_trouble;
 };
 
@@ -53,15 +77,16 @@ public:
                observe::Metrics& metrics, DeliveryConfig config, std::string worker);
     ~Dispatcher();
 
-    // Ends after stop(), when what is under way has ended and is settled; at the latest after attempt_timeout + queue_timeout.
+    // Ends after stop(), when what is under way has ended and is settled; at the latest after attempt_timeout +
+    // queue_timeout.
     runtime::Task<void> run();
     void stop();
-    void wake();  // something was committed: look now instead of at the next poll. Cheap, may be called per dossier.
+    void wake(); // something was committed: look now instead of at the next poll. Cheap, may be called per dossier.
     [[nodiscard]] DispatcherState state() const;
 
 private:
     struct Data;
-    std::shared_ptr<Data> data_;  // shared with what wake() and stop() posted
+    std::shared_ptr<Data> data_; // shared with what wake() and stop() posted
 };
 
-}  // namespace delivery
+} // namespace delivery

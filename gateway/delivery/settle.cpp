@@ -2,29 +2,32 @@
 
 #include "gateway/runtime/assert.hpp"
 
-namespace delivery {
+namespace delivery
+{
 
-namespace {
+namespace
+{
 
 constexpr std::size_t reason_bytes_max = 300;
 
-dossier::Event event_of(SettleConfig const& config, store::Claim const& claim, Outcome const& outcome, runtime::Instant now,
-                        bool destination_dead)
+dossier::Event event_of(SettleConfig const& config, store::Claim const& claim, Outcome const& outcome,
+                        runtime::Instant now, bool destination_dead)
 {
     using Kind = Outcome::Kind;
     switch (outcome.kind) {
-        case Kind::accepted: return dossier::Event::accepted;
-        case Kind::refused: return dossier::Event::refused;
-        case Kind::failed_for_now: break;
+    case Kind::accepted: return dossier::Event::accepted;
+    case Kind::refused: return dossier::Event::refused;
+    case Kind::failed_for_now: break;
     }
-    bool const tried_enough = claim.attempts + 1 >= config.attempts_max || now - claim.received_at >= config.give_up_after;
+    bool const tried_enough =
+        claim.attempts + 1 >= config.attempts_max || now - claim.received_at >= config.give_up_after;
     return tried_enough && !destination_dead ? dossier::Event::gave_up : dossier::Event::failed_for_now;
 }
 
-}  // namespace
+} // namespace
 
-store::Settlement settle(SettleConfig const& config, store::Claim const& claim, Outcome const& outcome, runtime::Instant now,
-                         bool destination_dead, Random& random)
+store::Settlement settle(SettleConfig const& config, store::Claim const& claim, Outcome const& outcome,
+                         runtime::Instant now, bool destination_dead, Random& random)
 {
     auto const event = event_of(config, claim, outcome, now, destination_dead);
     auto const state = dossier::next(dossier::State::sending, event);
@@ -42,4 +45,4 @@ store::Settlement settle(SettleConfig const& config, store::Claim const& claim, 
     return settlement;
 }
 
-}  // namespace delivery
+} // namespace delivery

@@ -17,9 +17,11 @@
 #include <optional>
 #include <stdexcept>
 
-namespace runtime {
+namespace runtime
+{
 
-namespace {
+namespace
+{
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -30,7 +32,7 @@ using Endpoints = std::vector<net::ip::tcp::endpoint>;
 using Resolver = net::ip::basic_resolver<net::ip::tcp, IoExecutor>;
 
 constexpr std::uint32_t response_header_bytes_max = 32u << 10;
-constexpr std::size_t receive_reserved = 16u << 10;  // An empty flat_buffer reads 512 bytes at a time.
+constexpr std::size_t receive_reserved = 16u << 10; // An empty flat_buffer reads 512 bytes at a time.
 constexpr std::chrono::seconds addresses_age_max{30};
 
 struct Address {
@@ -45,7 +47,9 @@ struct Address {
 
 Address parse_base_url(std::string_view url)
 {
-    auto const bad = [&](char const* why) { return std::runtime_error("base address '" + std::string{url} + "': " + why); };
+    auto const bad = [&](char const* why) {
+        return std::runtime_error("base address '" + std::string{url} + "': " + why);
+    };
     Address address;
     auto rest = url;
     if (rest.starts_with("https://")) {
@@ -77,8 +81,10 @@ Address parse_base_url(std::string_view url)
         address.port = address.tls ? "443" : "80";
     } else {
         address.port = std::string{rest.substr(1)};
-        auto const digits = std::all_of(address.port.begin(), address.port.end(), [](char c) { return c >= '0' && c <= '9'; });
-        if (rest.front() != ':' || address.port.empty() || !digits || address.port.size() > 5 || std::stoul(address.port) > 65535)
+        auto const digits =
+            std::all_of(address.port.begin(), address.port.end(), [](char c) { return c >= '0' && c <= '9'; });
+        if (rest.front() != ':' || address.port.empty() || !digits || address.port.size() > 5 ||
+            std::stoul(address.port) > 65535)
             throw bad("has no usable port");
     }
     return address;
@@ -93,7 +99,8 @@ bool safe(std::string_view text)
 bool safe(HttpRequest const& request)
 {
     if (!safe(request.method) || request.method.empty()) return false;
-    if (!safe(request.target) || !request.target.starts_with('/') || request.target.find(' ') != std::string::npos) return false;
+    if (!safe(request.target) || !request.target.starts_with('/') || request.target.find(' ') != std::string::npos)
+        return false;
     return std::all_of(request.headers.begin(), request.headers.end(),
                        [](auto const& h) { return !h.first.empty() && safe(h.first) && safe(h.second); });
 }
@@ -102,17 +109,20 @@ net::ssl::context make_tls(HttpClientConfig const& config)
 {
     net::ssl::context tls{net::ssl::context::tls_client};
     try {
-        tls.set_options(net::ssl::context::default_workarounds | net::ssl::context::no_tlsv1 | net::ssl::context::no_tlsv1_1);
+        tls.set_options(net::ssl::context::default_workarounds | net::ssl::context::no_tlsv1 |
+                        net::ssl::context::no_tlsv1_1);
         tls.set_verify_mode(net::ssl::verify_peer);
-        if (config.ca_file.empty()) tls.set_default_verify_paths();
-        else tls.load_verify_file(config.ca_file);
+        if (config.ca_file.empty())
+            tls.set_default_verify_paths();
+        else
+            tls.load_verify_file(config.ca_file);
         if (!config.certificate_file.empty()) {
             tls.use_certificate_chain_file(config.certificate_file);
             tls.use_private_key_file(config.key_file, net::ssl::context::pem);
         }
     } catch (boost::system::system_error const& e) {
-        throw std::runtime_error("TLS files for " + config.base_url + " (" + config.ca_file + " " + config.certificate_file + " " +
-                                 config.key_file + "): " + e.what());
+        throw std::runtime_error("TLS files for " + config.base_url + " (" + config.ca_file + " " +
+                                 config.certificate_file + " " + config.key_file + "): " + e.what());
     }
     return tls;
 }
@@ -121,7 +131,7 @@ struct Connection {
     std::optional<Plain> plain;
     std::optional<Tls> tls;
     beast::flat_buffer buffer;
-    bool kept = false;  // it has answered a request already
+    bool kept = false; // it has answered a request already
     bool reusable = false;
 
     Plain& lowest() { return tls ? tls->next_layer() : *plain; }
@@ -148,7 +158,8 @@ struct Exchange {
 };
 
 template <class Stream>
-Task<Exchange> exchange(Stream& stream, Connection& connection, http::request<http::string_body>& message, std::size_t body_bytes_max)
+Task<Exchange> exchange(Stream& stream, Connection& connection, http::request<http::string_body>& message,
+                        std::size_t body_bytes_max)
 {
     Exchange result;
     connection.reusable = false;
@@ -171,14 +182,16 @@ Task<Exchange> exchange(Stream& stream, Connection& connection, http::request<ht
     }
     auto& answer = parser.get();
     result.response.status = answer.result_int();
-    for (auto const& field : answer) result.response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+    for (auto const& field : answer)
+        result.response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     // Bytes nobody asked for, and interim answers nobody expects, would be taken for the next answer.
-    connection.reusable = !write_ec && answer.keep_alive() && connection.buffer.size() == 0 && result.response.status >= 200;
+    connection.reusable =
+        !write_ec && answer.keep_alive() && connection.buffer.size() == 0 && result.response.status >= 200;
     result.response.body = std::move(answer.body());
     co_return result;
 }
 
-}  // namespace
+} // namespace
 
 std::string_view HttpResponse::header(std::string_view name) const
 {
@@ -219,7 +232,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
             if (data->waiting.empty()) return;
             auto* const next = data->waiting.front();
             data->waiting.pop_front();
-            ++data->in_use;  // handed over: nobody may overtake
+            ++data->in_use; // handed over: nobody may overtake
             next->cancel();
         }
     };
@@ -251,7 +264,8 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         error_code ec;
         auto const literal = net::ip::make_address(address.host, ec);
         if (!ec) co_return Endpoints{{literal, static_cast<unsigned short>(std::stoul(address.port))}};
-        if (!addresses.empty() && std::chrono::steady_clock::now() - addresses_at < addresses_age_max) co_return addresses;
+        if (!addresses.empty() && std::chrono::steady_clock::now() - addresses_at < addresses_age_max)
+            co_return addresses;
 
         struct Answer {
             Timer timer;
@@ -259,7 +273,8 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
             error_code ec;
             Endpoints endpoints;
         };
-        auto const answer = std::make_shared<Answer>(Answer{Timer{context.get_executor(), deadline.at()}, false, {}, {}});
+        auto const answer =
+            std::make_shared<Answer>(Answer{Timer{context.get_executor(), deadline.at()}, false, {}, {}});
         auto heard = [answer](error_code error, Resolver::results_type results) {
             answer->there = true;
             answer->ec = error;
@@ -283,8 +298,10 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         if (!endpoints) co_return endpoints.error();
 
         auto connection = std::make_unique<Connection>();
-        if (tls) connection->tls.emplace(Plain{context.get_executor()}, *tls);
-        else connection->plain.emplace(context.get_executor());
+        if (tls)
+            connection->tls.emplace(Plain{context.get_executor()}, *tls);
+        else
+            connection->plain.emplace(context.get_executor());
         connection->buffer.reserve(receive_reserved);
         auto& lowest = connection->lowest();
         lowest.expires_at(limit.at());
@@ -298,7 +315,8 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
             // RFC 6066 §3: no address literals in server_name.
             if (literal) SSL_set_tlsext_host_name(connection->tls->native_handle(), address.host.c_str());
             connection->tls->set_verify_callback(net::ssl::host_name_verification(address.host), ignored);
-            auto const [handshake_ec] = co_await connection->tls->async_handshake(net::ssl::stream_base::client, as_result);
+            auto const [handshake_ec] =
+                co_await connection->tls->async_handshake(net::ssl::stream_base::client, as_result);
             if (handshake_ec) co_return handshake_ec;
         }
         ++connected;
@@ -308,7 +326,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
     std::unique_ptr<Connection> take_idle()
     {
         while (!idle.empty()) {
-            auto connection = std::move(idle.back());  // the one used last: the others may grow old and go
+            auto connection = std::move(idle.back()); // the one used last: the others may grow old and go
             idle.pop_back();
             if (!connection->stale()) {
                 ++reused;
@@ -321,7 +339,8 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
     Task<Exchange> once(Connection& connection, http::request<http::string_body>& message, Deadline deadline)
     {
         connection.lowest().expires_at(deadline.at());
-        if (connection.tls) co_return co_await exchange(*connection.tls, connection, message, config.response_bytes_max);
+        if (connection.tls)
+            co_return co_await exchange(*connection.tls, connection, message, config.response_bytes_max);
         co_return co_await exchange(*connection.plain, connection, message, config.response_bytes_max);
     }
 
@@ -365,17 +384,20 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
     }
 };
 
-HttpClient::HttpClient(net::io_context& context, HttpClientConfig config) : data_{std::make_shared<Data>(context, std::move(config))} {}
+HttpClient::HttpClient(net::io_context& context, HttpClientConfig config)
+    : data_{std::make_shared<Data>(context, std::move(config))}
+{
+}
 
 HttpClient::~HttpClient() { data_->idle.clear(); }
 
 Task<boost::system::result<HttpResponse>> HttpClient::send(HttpRequest request, Deadline deadline, bool repeatable)
 {
-    auto const data = data_;  // the call keeps what it uses, also when the client goes first
+    auto const data = data_; // the call keeps what it uses, also when the client goes first
     co_return co_await data->send(std::move(request), deadline, repeatable);
 }
 
 std::size_t HttpClient::in_use() const noexcept { return data_->in_use; }
 HttpClient::Counts HttpClient::counts() const noexcept { return {data_->connected, data_->reused, data_->failed}; }
 
-}  // namespace runtime
+} // namespace runtime

@@ -18,12 +18,13 @@
 #include <utility>
 #include <vector>
 
-namespace runtime {
+namespace runtime
+{
 
 struct HttpClientConfig {
-    std::string base_url;          // http://host:port or https://host:port, a path before every target is allowed
-    std::string ca_file;           // anchors for https; empty: the system's
-    std::string certificate_file;  // client certificate and key, where the server wants one
+    std::string base_url;         // http://host:port or https://host:port, a path before every target is allowed
+    std::string ca_file;          // anchors for https; empty: the system's
+    std::string certificate_file; // client certificate and key, where the server wants one
     std::string key_file;
     std::size_t connections_max = 64;
     std::size_t response_bytes_max = 8u << 20;
@@ -33,8 +34,8 @@ struct HttpClientConfig {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {
-    std::string method, target;  // "POST", "/v1/dossiers"
-    Headers headers;             // Host and Content-Length are ours
+    std::string method, target; // "POST", "/v1/dossiers"
+    Headers headers;            // Host and Content-Length are ours
     std::string body;
 };
 
@@ -42,23 +43,26 @@ struct HttpResponse {
     int status = 0;
     Headers headers;
     std::string body;
-    [[nodiscard]] std::string_view header(std::string_view name) const;  // case-insensitive; empty where missing
+    [[nodiscard]] std::string_view header(std::string_view name) const; // case-insensitive; empty where missing
 };
 
 class HttpClient {
 public:
-    HttpClient(net::io_context& context, HttpClientConfig config);  // throws std::runtime_error for unusable files or address
+    HttpClient(net::io_context& context,
+               HttpClientConfig config); // throws std::runtime_error for unusable files or address
     ~HttpClient();
     // A request that failed on a kept connection before any byte of the answer came is tried once more on a new one
     // only where `repeatable` says the server does the same thing twice.
     Task<boost::system::result<HttpResponse>> send(HttpRequest request, Deadline deadline, bool repeatable);
     [[nodiscard]] std::size_t in_use() const noexcept;
-    struct Counts { std::uint64_t connected, reused, failed; };
+    struct Counts {
+        std::uint64_t connected, reused, failed;
+    };
     [[nodiscard]] Counts counts() const noexcept;
 
 private:
     struct Data;
-    std::shared_ptr<Data> data_;  // shared with the calls under way
+    std::shared_ptr<Data> data_; // shared with the calls under way
 };
 
-}  // namespace runtime
+} // namespace runtime
