@@ -19,13 +19,18 @@ struct CaseCodeTemplate {
     std::chrono::sys_days from{};
 };
 
+// What is wrong with a pattern, for a bad start; nothing where it is usable. Fields: number, agency, agency_id, year,
+// yymmdd, each as {field} or {field:width}. REQUIRED of the functions below: no problem.
+[[nodiscard]] std::optional<std::string> problem_of(CaseCodeTemplate const& form);
+
 // Which counter a code takes its number from: "<agency>/<year>" or "<agency>/<yymmdd>", by the pattern.
 [[nodiscard]] std::string counter_of(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day);
 [[nodiscard]] std::string format_case_code(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day,
                                            std::uint64_t number);
 // The template in force on a day: the latest whose `from` is not after it. REQUIRES: not empty, sorted by from.
 [[nodiscard]] CaseCodeTemplate const& in_force(std::vector<CaseCodeTemplate> const& templates, std::chrono::sys_days day);
-// The same code as people type it: 04486.G/2019/08708, 04486_G/2019/08708, 04486/2019/08708. Nothing: not a case code.
+// A code as people type it, in our spelling: 04486_G/2019/08708 and 4486.g/2019/08708 are 04486.G/2019/08708;
+// 04486/2019/08708 and the national form stay as they are. Nothing: not a case code of the built-in forms.
 [[nodiscard]] std::optional<std::string> normalise_case_code(std::string_view typed);
 
 }  // namespace dossier

@@ -1,0 +1,96 @@
+#include "gateway/dossier/time.hpp"
+
+#include <fmt/format.h>
+
+namespace dossier {
+
+namespace {
+
+// Reads exactly `count` digits at the front of `rest`.
+std::optional<int> digits(std::string_view& rest, std::size_t count)
+{
+    if (rest.size() < count) return std::nullopt;
+    int value = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (rest[i] < '0' || rest[i] > '9') return std::nullopt;
+        value = value * 10 + (rest[i] - '0');
+    }
+    rest.remove_prefix(count);
+    return value;
+}
+
+bool take(std::string_view& rest, char wanted)
+{
+    if (rest.empty() || rest.front() != wanted) return false;
+    rest.remove_prefix(1);
+    return true;
+}
+
+// "Z" or "+hh:mm".
+std::optional<std::chrono::minutes> offset(std::string_view& rest)
+{
+    if (take(rest, 'Z') || take(rest, 'z')) return std::chrono::minutes{0};
+    int const sign = take(rest, '+') ? 1 : take(rest, '-') ? -1 : 0;
+    if (sign == 0) return std::nullopt;
+    auto const hours = digits(rest, 2);
+    if (!hours || *hours > 23 || !take(rest, ':')) return std::nullopt;
+    auto const minutes = digits(rest, 2);
+    if (!minutes || *minutes > 59) return std::nullopt;
+    return sign * (std::chrono::hours{*hours} + std::chrono::minutes{*minutes});
+}
+
+}  // namespace
+
+std::string vietnam_date(std::chrono::sys_days day)
+{
+    std::chrono::year_month_day const date{day};
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()));
+}
+
+std::string vietnam_time(runtime::Instant at)
+{
+    auto const local = std::chrono::floor<std::chrono::milliseconds>(at + runtime::vietnam_offset);
+    auto const day = std::chrono::floor<std::chrono::days>(local);
+    std::chrono::hh_mm_ss const clock{local - day};
+    return fmt::format("{}T{:02}:{:02}:{:02}.{:03}+07:00", vietnam_date(day), clock.hours().count(),
+                       clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+}
+
+std::optional<runtime::Instant> parse_rfc3339(std::string_view text)
+{
+    auto const year = digits(text, 4);
+    if (!year || !take(text, '-')) return std::nullopt;
+    auto const month = digits(text, 2);
+    if (!month || !take(text, '-')) return std::nullopt;
+    auto const day = digits(text, 2);
+    if (!day || !(take(text, 'T') || take(text, 't') || take(text, ' '))) return std::nullopt;
+    auto const hour = digits(text, 2);
+    if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
+    auto const minute = digits(text, 2);
+    if (!minute || *minute > 59 || !take(text, ':')) return std::nullopt;
+    auto const second = digits(text, 2);
+    if (!second || *second > 60) return std::nullopt;  // RFC 3339 §5.6: 60 in a leap second
+
+    std::chrono::nanoseconds fraction{0};
+    if (take(text, '.')) {
+        std::int64_t unit = 100'000'000;
+        std::size_t count = 0;
+        for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++count, text.remove_prefix(1)) {
+            fraction += std::chrono::nanoseconds{(text.front() - '0') * unit};
+            unit /= 10;
+        }
+        if (count == 0) return std::nullopt;
+    }
+    auto const away = offset(text);
+    if (!away || !text.empty()) return std::nullopt;
+
+    std::chrono::year_month_day const date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
+                                           std::chrono::day{static_cast<unsigned>(*day)}};
+    // The clock's nanoseconds reach from 1678 to 2261.
+    if (!date.ok() || *year < 1700 || *year > 2200) return std::nullopt;
+    return runtime::Instant{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+           std::chrono::seconds{*second} + fraction - *away;
+}
+
+}  // namespace dossier
