@@ -1,1 +1,57 @@
 #pragma once
+
+// Bytes in, evidence out: read → verify → sender → agency → validate. The first check that says no ends it.
+//
+// Pure: no clock (the filing time is a parameter), no network, no shared state but the immutable criteria.
+// Threads: any, at once. Errors: a Fault with every finding of the step that said no.
+
+#include "gateway/fault/fault.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "providers/directory.hpp"
+#include "providers/registry.hpp"
+#include "schemas/envelope.hpp"
+#include "schemas/validator.hpp"
+#include "signing/verifier.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace intake {
+
+// Which forms an address takes.
+enum class Lane {
+    dossiers,       // POST /v1/dossiers: every form we publish
+    registrations,  // POST /v1/registrations: 04/ĐK-IVAN, 05/SĐ-IVAN, 06/NG-IVAN alone
+};
+
+// What one examination judges by. All parts are immutable; the root swaps the whole when one is loaded anew.
+struct Criteria {
+    schemas::EnvelopeLimits limits;
+    std::shared_ptr<signing::Verifier const> verifier;     // shared with examinations under way during a swap, as all here
+    std::shared_ptr<schemas::Validator const> validator;
+    std::shared_ptr<providers::Directory const> directory;
+};
+
+struct Examined {
+    signing::Verified verified;
+    schemas::Valid valid;
+};
+
+// Takes the time of each stage for the histograms. One examination's own.
+class StageTimer {
+public:
+    explicit StageTimer(observe::Metrics* metrics) : metrics_{metrics}, last_{Time::clock::now()} {}
+    void ended(observe::Stage stage);  // since the last call, or since the timer was made
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+    observe::Metrics* metrics_;  // null: nobody measures
+    Time last_;
+};
+
+[[nodiscard]] fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
+                                              std::string body, runtime::Instant at, StageTimer timer);
+
+}  // namespace intake

@@ -1,0 +1,174 @@
+#include "gateway/intake/submit.hpp"
+
+#include "gateway/fault/problem.hpp"
+#include "gateway/intake/media_type.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/runtime/assert.hpp"
+#include "gateway/runtime/on_cpu.hpp"
+#include "signing/digest.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace intake {
+namespace {
+
+using fault::Fault;
+using fault::FaultCode;
+
+Fault plain(FaultCode code, std::string detail)
+{
+    return Fault{code, std::move(detail), {}, {}};
+}
+
+bool key_ok(std::string_view key)
+{
+    auto const visible = [](char c) { return c > ' ' && c < '\x7f'; };
+    return !key.empty() && key.size() <= 200 && std::all_of(key.begin(), key.end(), visible);
+}
+
+// Whether this fault is a word about the dossier, to be kept, or about the moment, to be tried again.
+bool final_word(FaultCode code)
+{
+    return fault::row_of(code).retry == fault::Retry::never;
+}
+
+// One place on the CPU pool's queue, given back whatever happens.
+class PoolPlace {
+public:
+    PoolPlace(std::atomic<std::size_t>& taken, std::size_t places) : taken_{taken}, got_{taken.fetch_add(1) < places} {}
+    ~PoolPlace() { taken_.fetch_sub(1); }
+    PoolPlace(PoolPlace const&) = delete;
+    PoolPlace& operator=(PoolPlace const&) = delete;
+    [[nodiscard]] bool got() const noexcept { return got_; }
+
+private:
+    std::atomic<std::size_t>& taken_;
+    bool got_;
+};
+
+}  // namespace
+
+fault::Result<Terms> read_terms(Request const& request)
+{
+    if (!xml_body(request.header("Content-Type")))
+        return plain(FaultCode::media_type_unsupported, std::string{request.header("Content-Type")});
+
+    auto const accept = request.header("Accept");
+    if (!accepts(accept, "application/json") && !accepts(accept, "application/xml"))
+        return plain(FaultCode::not_acceptable, std::string{accept});
+
+    auto const key = request.header("Idempotency-Key");
+    if (!key_ok(key)) return plain(FaultCode::idempotency_key_missing, key.empty() ? "missing" : "malformed");
+
+    return Terms{std::string{accept}, std::string{key}};
+}
+
+runtime::Task<Reply> Submit::handle(Request request, Lane lane)
+{
+    GW_ASSERT(request.admitted.has_value());
+    StageTimer timer{&parts_.metrics};
+    auto const content_sha256 = signing::hex(signing::sha256(request.body));
+
+    auto terms = read_terms(request);
+    if (!terms) co_return co_await refuse(request, "", "", content_sha256, std::move(terms.error()));
+
+    auto evidence = co_await examined(request, lane);
+    if (!evidence)
+        co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, std::move(evidence.error()));
+
+    // The promise. One transaction: seen before? number it, sign the receipt, queue it. Until this commit the
+    // provider may not forget the dossier; from then on we may not.
+    store::Acceptance acceptance{*request.admitted,      std::move(evidence->verified), std::move(evidence->valid),
+                                 content_sha256,         terms->idempotency_key,        request.trace.trace_id};
+    StageTimer commit{&parts_.metrics};
+    auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
+    commit.ended(observe::Stage::commit);
+    if (!stored)
+        co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
+
+    timer.ended(observe::Stage::submit);
+    co_return answer(request, *stored, terms->accept);
+}
+
+// Small dossiers here and now, large ones on the pool, so that the other connections of this core do not wait for them.
+runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Lane lane)
+{
+    auto const criteria = parts_.criteria.load();
+    StageTimer timer{&parts_.metrics};
+    auto examination = [&, body = request.body]() mutable {
+        return examine(*criteria, *request.admitted, lane, std::move(body), request.received_at, StageTimer{&parts_.metrics});
+    };
+    if (request.body.size() <= config_.inline_bytes_max) {
+        auto evidence = examination();
+        timer.ended(observe::Stage::examine);
+        co_return evidence;
+    }
+
+    PoolPlace const place{on_pool_, config_.pool_waiting_max};
+    if (!place.got()) co_return plain(FaultCode::overloaded, "the pool for large dossiers is full");
+    auto evidence = co_await runtime::on_cpu(parts_.cpu, std::move(examination));
+    timer.ended(observe::Stage::examine);
+    co_return evidence;
+}
+
+// A step said no. What was accepted once stays accepted, even where a certificate expired or a rule came into force
+// since: a repeat gets its stored receipt. Otherwise the refusal is recorded, and only then answered.
+runtime::Task<Reply> Submit::refuse(Request const& request, std::string idempotency_key, std::string accept,
+                                    std::string content_sha256, Fault fault)
+{
+    if (!final_word(fault.code)) co_return problem(request, fault);
+    auto const provider = request.admitted->provider().code;
+
+    if (!idempotency_key.empty() && fault.code != FaultCode::idempotency_key_reused) {
+        auto before = co_await parts_.journal.find(provider, idempotency_key, content_sha256, request.deadline);
+        if (before && *before) co_return answer(request, **before, accept);
+        if (!before) fault = fault::fault_of(before.error());
+        if (!final_word(fault.code)) co_return problem(request, fault);
+    }
+
+    store::RefusalRecord record;
+    record.provider = provider;
+    record.idempotency_key = std::move(idempotency_key);
+    record.content_sha256 = std::move(content_sha256);
+    record.body = request.body;
+    record.fault_id = fault::row_of(fault.code).id;
+    record.problem = fault::problem_json(fault, request.trace.trace_id);
+    record.at = request.received_at;
+    record.trace_id = request.trace.trace_id;
+    auto const recorded = co_await parts_.journal.refuse(std::move(record), request.deadline);
+    if (!recorded) co_return problem(request, plain(FaultCode::store_unavailable, "refusal not recorded: " + recorded.error().detail));
+
+    co_return problem(request, fault);
+}
+
+Reply Submit::answer(Request const& request, store::Stored const& stored, std::string_view accept)
+{
+    auto const& provider = request.admitted->provider().code;
+    parts_.metrics.accepted(provider, stored.repeated);
+    observe::log(observe::Level::info, stored.repeated ? "dossier repeated" : "dossier stored",
+                 {{"trace_id", request.trace.trace_id},
+                  {"provider", provider},
+                  {"dossier_id", stored.dossier_id},
+                  {"case_code", stored.case_code},
+                  {"bytes", request.body.size()}});
+    return Reply::receipt(stored, accept);
+}
+
+Reply Submit::problem(Request const& request, Fault const& fault)
+{
+    auto const& provider = request.admitted->provider().code;
+    auto const& row = fault::row_of(fault.code);
+    parts_.metrics.refused(provider, row.id);
+    observe::log(observe::Level::info, "dossier refused",
+                 {{"trace_id", request.trace.trace_id},
+                  {"provider", provider},
+                  {"code", row.id},
+                  {"fault", row.name},
+                  {"detail", fault.detail},
+                  {"findings", fault.findings.size()},
+                  {"bytes", request.body.size()}});
+    return Reply::problem(fault, request.trace);
+}
+
+}  // namespace intake

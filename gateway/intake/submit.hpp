@@ -1,1 +1,73 @@
 #pragma once
+
+// The coordinator of one dossier: the list of steps from a whole request to an answer.
+//
+//   terms (media type, Accept, Idempotency-Key) → examine → journal.accept → receipt
+//   and wherever a step says no: was it accepted before? → its receipt; else record the refusal → problem
+//
+// Threads: one Submit serves every core; it holds no state but a count. A handler runs on its session's core, and
+//          examinations above inline_bytes_max on the CPU pool.
+// Errors:  none leave: every outcome is a Reply.
+// Promises: a receipt means stored; every refusal of a dossier is recorded before it is answered, and where it cannot be
+//          recorded the answer is store_unavailable, so that the sender repeats.
+
+#include "gateway/intake/examine.hpp"
+#include "gateway/intake/reply.hpp"
+#include "gateway/intake/request.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/snapshot.hpp"
+#include "gateway/runtime/task.hpp"
+#include "gateway/store/journal.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace intake {
+
+struct SubmitConfig {
+    // A dossier of 100 employees is about 100 KB and costs about half a millisecond of CPU: up to there a hop to another
+    // thread costs more than it saves the neighbours on this core.
+    std::size_t inline_bytes_max = 100u << 10;
+    std::size_t pool_waiting_max = 256;  // large dossiers on the pool or waiting for it; beyond: overloaded
+};
+
+// What the sender's header fields ask for.
+struct Terms {
+    std::string accept;
+    std::string idempotency_key;
+};
+[[nodiscard]] fault::Result<Terms> read_terms(Request const& request);
+
+class Submit {
+public:
+    // All references outlive the Submit.
+    struct Parts {
+        store::Journal& journal;
+        runtime::Snapshot<Criteria> const& criteria;
+        net::thread_pool& cpu;
+        observe::Metrics& metrics;
+    };
+    Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{parts} {}
+
+    // REQUIRES: request.admitted is set (the route's access is party).
+    [[nodiscard]] runtime::Task<Reply> handle(Request request, Lane lane);
+
+private:
+    runtime::Task<fault::Result<Examined>> examined(Request const& request, Lane lane);
+    runtime::Task<Reply> refuse(Request const& request, std::string idempotency_key, std::string accept,
+                                std::string content_sha256, fault::Fault fault);
+    Reply answer(Request const& request, store::Stored const& stored, std::string_view accept);
+    Reply problem(Request const& request, fault::Fault const& fault);
+
+    SubmitConfig config_;
+    Parts parts_;
+    std::atomic<std::size_t> on_pool_{0};
+};
+
+}  // namespace intake

@@ -1,0 +1,16 @@
+#pragma once
+
+// Content-Type and Accept as far as we need them (RFC 9110 §8.3, §12.5.1). Pure; hostile input is simply a "no".
+
+#include <string_view>
+
+namespace intake {
+
+// application/xml or text/xml, without a charset or with utf-8.
+[[nodiscard]] bool xml_body(std::string_view content_type);
+// application/json, without a charset or with utf-8.
+[[nodiscard]] bool json_body(std::string_view content_type);
+// Whether a list of Accept takes this type: by name, by type/*, or by */*, with a weight above zero. No header takes all.
+[[nodiscard]] bool accepts(std::string_view accept, std::string_view type);
+
+}  // namespace intake
