@@ -23,11 +23,12 @@ FindingId finding_of(Refusal why)
     return FindingId::xml_malformed;
 }
 
-Failure failure(Refusal why, std::string detail, long line, std::string const& said)
+Failure failure(Refusal why, std::string detail, long line, std::string const& said_en, std::string const& said_vi)
 {
-    std::string said_vi;
-    if (!said.empty()) said_vi = "Bộ phân tích XML báo: " + said;
-    return {.why = why, .detail = std::move(detail), .findings = {detail::make_finding(finding_of(why), {}, {}, line, said, said_vi)}};
+    auto const id = finding_of(why);
+    auto found = said_en.empty() ? detail::make_finding(id, {}, {}, line)
+                                 : detail::make_finding(id, {}, {}, line, "Here: " + said_en + ".", "Cụ thể: " + said_vi + ".");
+    return {.why = why, .detail = std::move(detail), .findings = {std::move(found)}};
 }
 
 long line_at(std::string_view bytes, std::size_t offset)
@@ -49,8 +50,8 @@ Result<Document> Document::parse(std::string_view bytes, XmlLimits const& limits
     auto const scanned = detail::scan(bytes, limits);
     if (!scanned) {
         auto const& no = scanned.error();
-        std::string const what{no.what};
-        return failure(no.why, what + " at byte " + std::to_string(no.offset), line_at(bytes, no.offset), what);
+        std::string const what{no.what.en};
+        return failure(no.why, what + " at byte " + std::to_string(no.offset), line_at(bytes, no.offset), what, std::string{no.what.vi});
     }
 
     auto tree = std::make_unique<Tree>();
@@ -60,7 +61,7 @@ Result<Document> Document::parse(std::string_view bytes, XmlLimits const& limits
         return failure(no.why,
                        "libxml2 error " + std::to_string(no.code) + " at line " + std::to_string(no.line) + ", column " +
                            std::to_string(no.column),
-                       no.line, no.said);
+                       no.line, no.said, no.said);
     }
     tree->doc = parsed->release();
     tree->nodes = scanned->nodes;

@@ -1,16 +1,16 @@
 #include "schemas/detail/scan.hpp"
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace schemas::detail {
 
 void throw_exception_from_error(ScanRefusal const& refusal, boost::source_location const&)
 {
-    throw std::logic_error("schemas::detail::ScanResult::value() on a refusal: " + std::string{refusal.what});
+    throw std::logic_error("schemas::detail::ScanResult::value() on a refusal: " + std::string{refusal.what.en});
 }
 
 std::size_t first_not_utf8(std::string_view bytes) noexcept
@@ -48,6 +48,35 @@ std::size_t first_not_utf8(std::string_view bytes) noexcept
 
 namespace {
 
+namespace reason {
+constexpr Reason no_bytes{"no bytes", "không có dữ liệu"};
+constexpr Reason many_bytes{"too many bytes", "quá nhiều byte"};
+constexpr Reason foreign_mark{"a byte-order mark of another encoding", "dấu thứ tự byte (BOM) của bộ mã khác"};
+constexpr Reason wide_characters{"UTF-16 or UTF-32 without a mark", "UTF-16 hoặc UTF-32 không có BOM"};
+constexpr Reason not_utf8{"not UTF-8", "có byte không phải UTF-8"};
+constexpr Reason nul_byte{"a NUL byte", "có byte NUL"};
+constexpr Reason open_declaration{"the XML declaration does not end", "khai báo XML không có kết thúc"};
+constexpr Reason bad_declaration{"the XML declaration is not one", "khai báo XML sai cú pháp"};
+constexpr Reason foreign_encoding{"another encoding is declared", "khai báo bộ mã khác UTF-8"};
+constexpr Reason foreign_version{"a version of XML other than 1.0", "phiên bản XML khác 1.0"};
+constexpr Reason open_comment{"a comment does not end", "chú thích không có kết thúc"};
+constexpr Reason open_cdata{"a CDATA section does not end", "đoạn CDATA không có kết thúc"};
+constexpr Reason doctype{"a document type or entity declaration", "có khai báo DOCTYPE hoặc thực thể"};
+constexpr Reason foreign_markup{"a declaration that no document may hold", "có khai báo không được phép trong tài liệu"};
+constexpr Reason open_end_tag{"an end tag does not end", "thẻ đóng không có kết thúc"};
+constexpr Reason many_nodes{"too many nodes", "quá nhiều nút"};
+constexpr Reason long_name{"a name is too long", "tên quá dài"};
+constexpr Reason open_instruction{"a processing instruction does not end", "chỉ thị xử lý không có kết thúc"};
+constexpr Reason too_deep{"too deep", "lồng nhau quá sâu"};
+constexpr Reason open_start_tag{"a start tag does not end", "thẻ mở không có kết thúc"};
+constexpr Reason bad_start_tag{"a start tag is not one", "thẻ mở sai cú pháp"};
+constexpr Reason bad_attribute{"an attribute is not one", "thuộc tính sai cú pháp"};
+constexpr Reason bare_attribute{"an attribute is not quoted", "giá trị thuộc tính không đặt trong dấu nháy"};
+constexpr Reason open_attribute{"an attribute does not end", "giá trị thuộc tính không có kết thúc"};
+constexpr Reason many_attributes{"too many attributes", "quá nhiều thuộc tính"};
+constexpr Reason many_namespaces{"too many namespaces in scope", "quá nhiều không gian tên đang có hiệu lực"};
+}  // namespace reason
+
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
@@ -66,14 +95,14 @@ public:
 
     ScanResult run()
     {
-        if (bytes_.empty()) return ScanRefusal{Refusal::body_empty, "no bytes", 0};
-        if (bytes_.size() > limits_.bytes_max) return ScanRefusal{Refusal::xml_too_large, "too many bytes", limits_.bytes_max};
+        if (bytes_.empty()) return ScanRefusal{Refusal::body_empty, reason::no_bytes, 0};
+        if (bytes_.size() > limits_.bytes_max) return ScanRefusal{Refusal::xml_too_large, reason::many_bytes, limits_.bytes_max};
         if (encoding() && declaration() && markup()) return Scanned{text_, nodes_};
         return *refusal_;
     }
 
 private:
-    bool no(Refusal why, std::string_view what, std::size_t at)
+    bool no(Refusal why, Reason what, std::size_t at)
     {
         refusal_ = ScanRefusal{why, what, at + (bytes_.size() - text_.size())};
         return false;
@@ -84,14 +113,14 @@ private:
         using namespace std::string_view_literals;
         // Policy: a UTF-8 mark is harmless and editors write it, so it is taken; all others are other encodings.
         for (auto mark : {"\xFE\xFF"sv, "\xFF\xFE"sv, "\x00\x00\xFE\xFF"sv})
-            if (text_.starts_with(mark)) return no(Refusal::xml_encoding, "a byte-order mark of another encoding", 0);
+            if (text_.starts_with(mark)) return no(Refusal::xml_encoding, reason::foreign_mark, 0);
         if (text_.substr(0, 4).find('\0') != std::string_view::npos)
-            return no(Refusal::xml_encoding, "UTF-16 or UTF-32 without a mark", 0);
+            return no(Refusal::xml_encoding, reason::wide_characters, 0);
         if (text_.starts_with("\xEF\xBB\xBF"sv)) text_.remove_prefix(3);
         if (auto const bad = first_not_utf8(text_); bad != std::string_view::npos)
-            return no(Refusal::xml_encoding, "not UTF-8", bad);
+            return no(Refusal::xml_encoding, reason::not_utf8, bad);
         if (auto const nul = text_.find('\0'); nul != std::string_view::npos)
-            return no(Refusal::xml_malformed, "a NUL byte", nul);
+            return no(Refusal::xml_malformed, reason::nul_byte, nul);
         return true;
     }
 
@@ -100,7 +129,7 @@ private:
     {
         if (!text_.starts_with("<?xml") || text_.size() < 6 || !is_space(text_[5])) return true;
         auto const end = text_.find("?>");
-        if (end == std::string_view::npos) return no(Refusal::xml_malformed, "the XML declaration does not end", 0);
+        if (end == std::string_view::npos) return no(Refusal::xml_malformed, reason::open_declaration, 0);
         std::size_t at = 5;
         auto const skip_spaces = [&] { while (at < end && is_space(text_[at])) ++at; };
         for (skip_spaces(); at < end; skip_spaces()) {
@@ -108,21 +137,21 @@ private:
             while (at < end && !is_space(text_[at]) && text_[at] != '=') ++at;
             auto const name = text_.substr(name_at, at - name_at);
             skip_spaces();
-            if (at == end || text_[at] != '=') return no(Refusal::xml_malformed, "the XML declaration is not one", at);
+            if (at == end || text_[at] != '=') return no(Refusal::xml_malformed, reason::bad_declaration, at);
             ++at;
             skip_spaces();
             if (at == end || (text_[at] != '"' && text_[at] != '\''))
-                return no(Refusal::xml_malformed, "the XML declaration is not one", at);
+                return no(Refusal::xml_malformed, reason::bad_declaration, at);
             auto const value_at = at + 1;
             auto const value_end = text_.find(text_[at], value_at);
             if (value_end == std::string_view::npos || value_end >= end)
-                return no(Refusal::xml_malformed, "the XML declaration is not one", at);
+                return no(Refusal::xml_malformed, reason::bad_declaration, at);
             auto const value = text_.substr(value_at, value_end - value_at);
             at = value_end + 1;
             if (name == "encoding" && !equal_any_case(value, "utf-8"))
-                return no(Refusal::xml_encoding, "another encoding is declared", value_at);
+                return no(Refusal::xml_encoding, reason::foreign_encoding, value_at);
             if (name == "version" && value != "1.0")
-                return no(Refusal::xml_malformed, "a version of XML other than 1.0", value_at);
+                return no(Refusal::xml_malformed, reason::foreign_version, value_at);
         }
         return true;
     }
@@ -138,18 +167,18 @@ private:
             auto const rest = text_.substr(open);
             bool going;
             if (rest.starts_with("<!--")) {
-                going = count(1, open) && skip_past("-->", open + 4, "a comment does not end", at);
+                going = count(1, open) && skip_past("-->", open + 4, reason::open_comment, at);
             } else if (rest.starts_with("<![CDATA[")) {
-                going = count(1, open) && skip_past("]]>", open + 9, "a CDATA section does not end", at);
+                going = count(1, open) && skip_past("]]>", open + 9, reason::open_cdata, at);
             } else if (rest.starts_with("<!")) {
                 bool const declares = equal_any_case(rest.substr(0, 9), "<!doctype") || rest.starts_with("<!ENTITY");
-                going = declares ? no(Refusal::xml_doctype, "a document type or entity declaration", open)
-                                 : no(Refusal::xml_malformed, "a declaration that no document may hold", open);
+                going = declares ? no(Refusal::xml_doctype, reason::doctype, open)
+                                 : no(Refusal::xml_malformed, reason::foreign_markup, open);
             } else if (rest.starts_with("<?")) {
                 going = instruction(open, at);
             } else if (rest.starts_with("</")) {
                 if (!namespaces_.empty()) leave();
-                going = skip_past(">", open + 2, "an end tag does not end", at);
+                going = skip_past(">", open + 2, reason::open_end_tag, at);
             } else {
                 going = start_tag(open, at);
             }
@@ -161,10 +190,10 @@ private:
     bool count(std::size_t more, std::size_t at)
     {
         nodes_ += more;
-        return nodes_ <= limits_.nodes_max || no(Refusal::xml_too_large, "too many nodes", at);
+        return nodes_ <= limits_.nodes_max || no(Refusal::xml_too_large, reason::many_nodes, at);
     }
 
-    bool skip_past(std::string_view mark, std::size_t from, std::string_view what, std::size_t& at)
+    bool skip_past(std::string_view mark, std::size_t from, Reason what, std::size_t& at)
     {
         auto const end = text_.find(mark, from);
         if (end == std::string_view::npos) return no(Refusal::xml_malformed, what, from);
@@ -174,12 +203,12 @@ private:
 
     bool name_fits(std::size_t from, std::size_t to)
     {
-        return to - from <= limits_.name_bytes_max || no(Refusal::xml_too_large, "a name is too long", from);
+        return to - from <= limits_.name_bytes_max || no(Refusal::xml_too_large, reason::long_name, from);
     }
 
     bool instruction(std::size_t open, std::size_t& at)
     {
-        if (!count(1, open) || !skip_past("?>", open + 2, "a processing instruction does not end", at)) return false;
+        if (!count(1, open) || !skip_past("?>", open + 2, reason::open_instruction, at)) return false;
         auto name_end = open + 2;
         while (name_end < at - 2 && !is_space(text_[name_end])) ++name_end;
         return name_fits(open + 2, name_end);
@@ -190,7 +219,7 @@ private:
         auto const ends_name = [](char c) { return is_space(c) || c == '=' || c == '/' || c == '>' || c == '<'; };
         auto const size = text_.size();
         if (!count(1, open)) return false;
-        if (namespaces_.size() >= limits_.depth_max) return no(Refusal::xml_too_large, "too deep", open);
+        if (namespaces_.size() >= limits_.depth_max) return no(Refusal::xml_too_large, reason::too_deep, open);
 
         at = open + 1;
         while (at < size && !ends_name(text_[at])) ++at;
@@ -199,14 +228,14 @@ private:
         std::size_t attributes = 0, declared = 0;
         for (;;) {
             while (at < size && is_space(text_[at])) ++at;
-            if (at == size) return no(Refusal::xml_malformed, "a start tag does not end", open);
+            if (at == size) return no(Refusal::xml_malformed, reason::open_start_tag, open);
             if (text_[at] == '>') {
                 ++at;
                 enter(declared);
                 return true;
             }
             if (text_[at] == '/') {
-                if (at + 1 == size || text_[at + 1] != '>') return no(Refusal::xml_malformed, "a start tag is not one", at);
+                if (at + 1 == size || text_[at + 1] != '>') return no(Refusal::xml_malformed, reason::bad_start_tag, at);
                 at += 2;
                 return true;
             }
@@ -215,19 +244,19 @@ private:
             if (!name_fits(name_at, at)) return false;
             auto const name = text_.substr(name_at, at - name_at);
             while (at < size && is_space(text_[at])) ++at;
-            if (name.empty() || at == size || text_[at] != '=') return no(Refusal::xml_malformed, "an attribute is not one", name_at);
+            if (name.empty() || at == size || text_[at] != '=') return no(Refusal::xml_malformed, reason::bad_attribute, name_at);
             ++at;
             while (at < size && is_space(text_[at])) ++at;
-            if (at == size || (text_[at] != '"' && text_[at] != '\'')) return no(Refusal::xml_malformed, "an attribute is not quoted", name_at);
+            if (at == size || (text_[at] != '"' && text_[at] != '\'')) return no(Refusal::xml_malformed, reason::bare_attribute, name_at);
             auto const quote = text_.find(text_[at], at + 1);
-            if (quote == std::string_view::npos) return no(Refusal::xml_malformed, "an attribute does not end", name_at);
+            if (quote == std::string_view::npos) return no(Refusal::xml_malformed, reason::open_attribute, name_at);
             at = quote + 1;
 
-            if (++attributes > limits_.attributes_max) return no(Refusal::xml_too_large, "too many attributes", name_at);
+            if (++attributes > limits_.attributes_max) return no(Refusal::xml_too_large, reason::many_attributes, name_at);
             if (!count(2, name_at)) return false;
             if (name == "xmlns" || name.starts_with("xmlns:")) {
                 if (in_scope_ + ++declared > limits_.namespaces_max)
-                    return no(Refusal::xml_too_large, "too many namespaces in scope", name_at);
+                    return no(Refusal::xml_too_large, reason::many_namespaces, name_at);
             }
         }
     }

@@ -21,10 +21,14 @@ struct Scanned {
     std::size_t      nodes;  // at least as many as the parser will make
 };
 
+struct Reason {
+    std::string_view en, vi;  // static
+};
+
 struct ScanRefusal {
-    Refusal          why;
-    std::string_view what;    // English, for our log and for people; static
-    std::size_t      offset;  // where
+    Refusal     why;
+    Reason      what;
+    std::size_t offset;  // where
 };
 
 using ScanResult = boost::system::result<Scanned, ScanRefusal>;
