@@ -4,6 +4,7 @@
 
 #include "schemas/envelope.hpp"
 #include "schemas/failure.hpp"
+#include "schemas/findings.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -25,10 +26,13 @@ struct SchemaEntry {
     std::optional<std::chrono::sys_days> until;  // last day in force
 };
 
-// Threads: immutable after load.
+// Threads: immutable after load; find() and check() may run anywhere at once (each check has a context of its own,
+//          libxml2 does not write into a compiled schema while it validates).
+// Errors:  a form that breaks its schema is findings; std::bad_alloc passes.
 class Catalogue {
 public:
-    // Throws std::runtime_error naming every problem: a bad start, not bad input.
+    // Throws std::runtime_error naming every problem: a bad start, not bad input. Reads only the files of the
+    // directory: a schema that includes or imports another is refused.
     [[nodiscard]] static std::shared_ptr<Catalogue const> load(std::filesystem::path const& xsd_directory);
     ~Catalogue();
 
@@ -39,8 +43,11 @@ public:
     [[nodiscard]] Result<SchemaEntry const*> find(std::string_view form, std::string_view version,
                                                   std::chrono::sys_days day) const;
 
-    // Appends one finding for each violation. True: valid.
-    bool check(SchemaEntry const& entry, Form const& form, std::vector<Finding>& findings) const;
+    // Adds one finding for each violation, on the very tree of the form. True: none added.
+    // REQUIRES: `entry` is one of entries(); form.xml() is not null.
+    bool check(SchemaEntry const& entry, Form const& form, Findings& findings) const;
+    // The same for a document that stands in no envelope; `label` names it in the findings.
+    bool check(SchemaEntry const& entry, Document const& document, std::string const& label, Findings& findings) const;
 
 private:
     struct Compiled;

@@ -5,10 +5,12 @@
 
 #include "schemas/envelope.hpp"
 #include "schemas/failure.hpp"
+#include "schemas/findings.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,8 @@ struct Procedure {
     int         working_days = 0;  // processing limit
     std::vector<std::string> must;  // form codes
     std::vector<std::string> may;
+    std::vector<std::string> attachments;  // codes of attachments taken, as "CT-DK"
+    bool department_made_up = false;       // no source names the department
 };
 
 // One finding code of the catalogue that GET /v1/codes lists.
@@ -31,7 +35,12 @@ struct FindingCode {
 };
 [[nodiscard]] std::vector<FindingCode> const& finding_codes();
 
+// What is known of a form when the rules are asked. Fields are read where the shape is sound; a form of unknown code
+// is not called foreign besides.
+enum class FormState { attachment, unknown, broken, sound };
+
 // Threads: immutable after load. check() is pure.
+// Errors:  load() throws std::runtime_error naming every problem of every file: a bad start, not bad input.
 class Rules {
 public:
     [[nodiscard]] static std::shared_ptr<Rules const> load(std::filesystem::path const& rules_directory);
@@ -40,8 +49,9 @@ public:
     [[nodiscard]] std::vector<Procedure> procedures(std::chrono::sys_days day) const;
     [[nodiscard]] bool agency_format_ok(std::string_view agency) const;  // 0PPOO with a known province, old or new
 
-    // Appends every finding of the dossier on that day. True: none added.
-    bool check(Envelope const& envelope, std::chrono::sys_days day, std::vector<Finding>& findings) const;
+    // Adds every finding of the dossier on that day. True: none added.
+    // REQUIRES: one state for each form of the envelope.
+    bool check(Envelope const& envelope, std::span<FormState const> states, std::chrono::sys_days day, Findings& findings) const;
 
 private:
     struct Data;

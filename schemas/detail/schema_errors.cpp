@@ -1,0 +1,133 @@
+#include "schemas/detail/schema_errors.hpp"
+
+#include "schemas/detail/fields.hpp"
+#include "schemas/detail/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace schemas::detail {
+
+namespace {
+
+FindingId finding_of(int code, std::string_view said)
+{
+    switch (code) {
+        case XML_SCHEMAV_ELEMENT_CONTENT:
+            return said.find("Missing child element") != said.npos ? FindingId::schema_element_missing : FindingId::schema_element_unexpected;
+        case XML_SCHEMAV_CVC_WILDCARD: return FindingId::schema_element_unexpected;
+        case XML_SCHEMAV_CVC_ELT_1: return FindingId::schema_root_wrong;
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_4: return FindingId::schema_attribute_missing;
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_3_1:
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_3_2_1:
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_3_2_2:
+        case XML_SCHEMAV_CVC_TYPE_3_1_1:
+        case XML_SCHEMAV_CVC_ELT_3_1: return FindingId::schema_attribute_unexpected;
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_2_1:
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_2_2:
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_2_3:
+        case XML_SCHEMAV_CVC_COMPLEX_TYPE_2_4:
+        case XML_SCHEMAV_CVC_TYPE_3_1_2: return FindingId::schema_content_kind;
+        case XML_SCHEMAV_CVC_LENGTH_VALID:
+        case XML_SCHEMAV_CVC_MINLENGTH_VALID:
+        case XML_SCHEMAV_CVC_MAXLENGTH_VALID: return FindingId::schema_value_length;
+        case XML_SCHEMAV_CVC_MININCLUSIVE_VALID:
+        case XML_SCHEMAV_CVC_MAXINCLUSIVE_VALID:
+        case XML_SCHEMAV_CVC_MINEXCLUSIVE_VALID:
+        case XML_SCHEMAV_CVC_MAXEXCLUSIVE_VALID: return FindingId::schema_value_range;
+        case XML_SCHEMAV_CVC_ENUMERATION_VALID: return FindingId::schema_value_unlisted;
+        case XML_SCHEMAV_CVC_PATTERN_VALID:
+        case XML_SCHEMAV_CVC_FACET_VALID:
+        case XML_SCHEMAV_CVC_TOTALDIGITS_VALID:
+        case XML_SCHEMAV_CVC_FRACTIONDIGITS_VALID:
+        case XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_1:
+        case XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_2:
+        case XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_3:
+        case XML_SCHEMAV_CVC_ATTRIBUTE_3:
+        case XML_SCHEMAV_CVC_AU: return FindingId::schema_value_format;
+        default: return FindingId::schema_other;
+    }
+}
+
+bool about_value(FindingId id)
+{
+    return id == FindingId::schema_value_length || id == FindingId::schema_value_range || id == FindingId::schema_value_unlisted ||
+           id == FindingId::schema_value_format;
+}
+
+// "… Expected is ( A )." and "… Expected is one of ( A, B )." name elements of our own schema, nothing of the sender.
+std::string_view expected_of(std::string_view said)
+{
+    auto const begin = said.rfind("Expected is ");
+    if (begin == said.npos) return {};
+    auto const open = said.find("( ", begin), close = said.find(" )", begin);
+    if (open == said.npos || close == said.npos || close < open + 2) return {};
+    return said.substr(open + 2, close - open - 2);
+}
+
+// "… allowed maximum length of '100'.": a number of our own schema.
+std::string_view length_of(std::string_view said)
+{
+    auto const close = said.rfind('\''), open = close == said.npos || close == 0 ? said.npos : said.rfind('\'', close - 1);
+    if (open == said.npos) return {};
+    auto const number = said.substr(open + 1, close - open - 1);
+    return number.find_first_not_of("0123456789") == number.npos ? number : std::string_view{};
+}
+
+struct Particular {
+    std::string en, vi;
+};
+
+Particular particular_of(FindingId id, std::string_view element, std::string_view said)
+{
+    auto const expected = expected_of(said);
+    if (id == FindingId::schema_element_missing && !expected.empty())
+        return {fmt::format("{} lacks: {}.", element, expected), fmt::format("{} còn thiếu: {}.", element, expected)};
+    if (id == FindingId::schema_element_unexpected && !expected.empty())
+        return {fmt::format("{} stands where {} is expected.", element, expected), fmt::format("{} đứng ở vị trí của {}.", element, expected)};
+    if (id == FindingId::schema_value_length) {
+        auto const length = length_of(said);
+        bool const short_of = said.find("minLength") != said.npos;
+        if (!length.empty() && short_of)
+            return {fmt::format("{} needs at least {} characters.", element, length), fmt::format("{} cần ít nhất {} ký tự.", element, length)};
+        if (!length.empty())
+            return {fmt::format("{} takes at most {} characters.", element, length), fmt::format("{} nhận tối đa {} ký tự.", element, length)};
+    }
+    return {fmt::format("Element {}.", element), fmt::format("Phần tử {}.", element)};
+}
+
+}  // namespace
+
+void SchemaErrors::receive(void* self, xmlError* error) noexcept
+{
+    auto& errors = *static_cast<SchemaErrors*>(self);
+    if (!error || errors.thrown_) return;
+    try {
+        errors.add(*error);
+    } catch (...) {
+        errors.thrown_ = std::current_exception();
+    }
+}
+
+void SchemaErrors::rethrow() const
+{
+    if (thrown_) std::rethrow_exception(thrown_);
+}
+
+void SchemaErrors::add(xmlError const& error)
+{
+    std::string_view const said = error.message ? error.message : "";
+    auto const id = finding_of(error.code, said);
+    if (about_value(id)) {
+        if (error.node && error.node == last_value_of_) return;
+        last_value_of_ = error.node;
+    }
+    findings_.add([&] {
+        Element const place{static_cast<xmlNode const*>(error.node)};
+        auto const particular = particular_of(id, place.name(), said);
+        return make_finding(id, label_, place.path(), place.line(), particular.en, particular.vi);
+    });
+}
+
+}  // namespace schemas::detail
