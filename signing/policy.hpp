@@ -23,7 +23,9 @@ struct Policy {
     std::optional<std::chrono::sys_days> sha1_until;       // last day SHA-1 is taken; nothing: never
     BranchRule  branch_rule = BranchRule::parent_may_sign;  // no source fixes it (domain facts §5.5)
     std::chrono::seconds signing_time_skew = std::chrono::minutes{10};  // SigningTime may run ahead of our clock by so much
-    std::size_t verdicts_max = 100'000;                    // certificate verdicts cached
+    bool        require_crl = true;                        // a certificate without a fresh CRL of its issuer is refused
+    std::size_t verdicts_max = 100'000;                    // certificate verdicts cached; a tenth as many bad ones beside them
+    std::size_t certificates_max = 8;                      // in one KeyInfo: the signer's, and intermediates as a hint
 };
 
 struct Algorithm {
@@ -34,10 +36,26 @@ struct Algorithm {
 [[nodiscard]] std::vector<Algorithm> const& signature_algorithms();
 [[nodiscard]] std::vector<Algorithm> const& canonicalisations();
 
+// Nothing where the list does not hold the URI. SHA-1 stands in none of the lists: see sha1_until.
+[[nodiscard]] Algorithm const* find_algorithm(std::vector<Algorithm> const& list, std::string_view uri);
+
+// Does `day` (in Vietnam, UTC+7) still take SHA-1?
+[[nodiscard]] bool sha1_allowed(Policy const& policy, Instant at);
+// The day of an instant in Vietnam.
+[[nodiscard]] std::chrono::sys_days day_in_vietnam(Instant at);
+
+// Does a certificate for `certificate_tax_code` speak for the unit `unit_tax_code`? Both as NNNNNNNNNN, 10-3 digits
+// with or without the hyphen, or a person's 12 digits.
+[[nodiscard]] bool owner_matches(std::string_view certificate_tax_code, std::string_view unit_tax_code, BranchRule rule);
+
 // Where the signature of a form stands: root element and the child of the root that holds it. Envelope: form "".
 struct Place {
     std::string_view form, root, holder;
 };
 [[nodiscard]] std::optional<Place> signature_place(std::string_view form);
+[[nodiscard]] std::vector<Place> const& signature_places();
+
+// The whole policy as text, one rule a line: a change of it shows as a diff of a stored snapshot.
+[[nodiscard]] std::string describe(Policy const& policy);
 
 }  // namespace signing

@@ -29,6 +29,7 @@ struct Chained {
     bool               test = false;  // under a test anchor: the dossier is paper_required
     RevocationEvidence revocation;
     Instant            valid_until{};  // the verdict holds until here: earliest notAfter and nextUpdate of the chain
+    std::vector<std::string> path;     // subjects from the certificate to the anchor
     std::shared_ptr<void> key;         // EVP_PKEY, for detail/ only
 };
 
@@ -45,15 +46,27 @@ public:
     ~TrustStore();
 
     // The verdict on a DER certificate at a time. A verdict already known costs a hash look-up.
+    // `untrusted`: further DER certificates, to build a path with and never to trust.
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at) const;
+    [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at,
+                                                               std::vector<std::string> const& untrusted) const;
 
     [[nodiscard]] std::vector<AnchorFacts> anchors() const;
     struct Counts { std::size_t anchors, intermediates, crls, revoked, cached; std::uint64_t hits, misses; };
     [[nodiscard]] Counts counts() const;
+    [[nodiscard]] std::vector<CertificateFacts> intermediates() const;
+    struct CrlFacts {
+        RevocationEvidence evidence;
+        std::string        issuer;
+        std::size_t        revoked = 0;
+    };
+    [[nodiscard]] std::vector<CrlFacts> crls() const;
 
 private:
     struct Data;
+    struct Verdict;
     TrustStore();
+    [[nodiscard]] Verdict decide(std::string_view der, Instant at, std::vector<std::string> const& untrusted) const;
     std::unique_ptr<Data> data_;
 };
 

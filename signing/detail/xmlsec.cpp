@@ -21,6 +21,7 @@
 
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace signing::detail {
 namespace {
