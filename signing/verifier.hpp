@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signing {
@@ -57,6 +58,11 @@ public:
 
     // `at` is the filing time, by the hub's clock.
     [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at) const;
+
+    // One document alone, for tools: the same rules, at a place of the caller's. An empty `tax_code` asks for no owner.
+    // The document's tree is used by one thread at a time (ids are noted in it).
+    [[nodiscard]] Result<Signer> verify_document(schemas::Document const& document, Place const& place, std::string_view tax_code,
+                                                 Instant at) const;
 
 private:
     std::shared_ptr<TrustStore const> trust_;
