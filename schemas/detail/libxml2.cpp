@@ -148,6 +148,11 @@ ParseResult parse(std::string_view text, XmlLimits const& limits)
     sax.processingInstruction = on_instruction;
     sax.internalSubset = on_doctype;
     sax.externalSubset = on_doctype;
+    sax.entityDecl = nullptr;
+    sax.unparsedEntityDecl = nullptr;
+    sax.notationDecl = nullptr;
+    sax.attributeDecl = nullptr;
+    sax.elementDecl = nullptr;
     sax.serror = on_error;
     sax.error = nullptr;
     sax.fatalError = nullptr;
