@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace intake {
 
@@ -44,13 +45,25 @@ public:
 
 private:
     friend class Admission;
-    explicit Ticket(Admission& admission) : admission_{&admission} {}
-    Admission* admission_;
+    Ticket() = default;
+    Admission* admission_ = nullptr;  // null: holds no room
     std::optional<providers::Admitted> admitted_;
     std::optional<providers::QuotaMeter::Snapshot> quota_;
     std::string party_;           // whose share; empty on open routes
     std::uint64_t bytes_ = 0;
     bool metered_ = false;        // holds one in-flight place of the party's meter
+};
+
+// One connection's place under the ceiling, given back when it goes.
+class ConnectionPlace {
+public:
+    explicit ConnectionPlace(Admission& admission) noexcept : admission_{&admission} {}
+    ConnectionPlace(ConnectionPlace&& other) noexcept : admission_{std::exchange(other.admission_, nullptr)} {}
+    ConnectionPlace& operator=(ConnectionPlace&&) = delete;
+    ~ConnectionPlace();
+
+private:
+    Admission* admission_;
 };
 
 class Admission {
@@ -67,9 +80,8 @@ public:
     void swap_registry(std::shared_ptr<providers::Registry const> next);
     [[nodiscard]] std::shared_ptr<providers::Registry const> registry() const { return registry_.load(); }
 
-    // Connections of all listeners that share this Admission.
-    [[nodiscard]] bool take_connection() noexcept;
-    void give_back_connection() noexcept;
+    // Connections of all listeners that share this Admission. Nothing where the ceiling is met.
+    [[nodiscard]] std::optional<ConnectionPlace> take_connection() noexcept;
 
     [[nodiscard]] std::uint64_t memory_reserved() const;
     [[nodiscard]] std::uint32_t in_flight() const;
@@ -77,6 +89,7 @@ public:
 
 private:
     friend class Ticket;
+    friend class ConnectionPlace;
     struct Party {
         std::optional<providers::QuotaMeter> meter;
         std::uint64_t bytes = 0;

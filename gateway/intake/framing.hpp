@@ -38,7 +38,8 @@ struct Head {
 
 // Looks at a header that is not whole yet. A fault where no further byte can save it, so that a peer that does not
 // speak HTTP is told at once and not at the time-out.
-[[nodiscard]] std::optional<fault::Fault> doomed(std::string_view begun, Limits const& limits);
+// The first `looked_at` bytes have been looked at before.
+[[nodiscard]] std::optional<fault::Fault> doomed(std::string_view begun, std::size_t looked_at, Limits const& limits);
 
 struct Target {
     std::string path;                          // still percent-encoded: the router decodes each segment

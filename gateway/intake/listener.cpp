@@ -1,0 +1,84 @@
+#include "gateway/intake/listener.hpp"
+
+#include "gateway/observe/log.hpp"
+
+#include <boost/asio/detail/socket_option.hpp>
+#include <boost/asio/ip/address.hpp>
+
+#include <sys/socket.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace intake {
+namespace {
+
+using ReusePort = net::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+void open(runtime::Acceptor& acceptor, ListenerConfig const& config)
+{
+    boost::system::error_code error;
+    auto const fail_at = [&](char const* step) {
+        if (error) throw std::runtime_error(config.address + ":" + std::to_string(config.port) + ": " + step + ": " + error.message());
+    };
+    auto const address = net::ip::make_address(config.address, error);
+    fail_at("address");
+    net::ip::tcp::endpoint const endpoint{address, config.port};
+    acceptor.open(endpoint.protocol(), error);
+    fail_at("open");
+    acceptor.set_option(net::socket_base::reuse_address{true}, error);
+    fail_at("reuse address");
+    if (config.reuse_port) acceptor.set_option(ReusePort{true}, error);
+    fail_at("reuse port");
+    acceptor.bind(endpoint, error);
+    fail_at("bind");
+    acceptor.listen(config.backlog, error);
+    fail_at("listen");
+}
+
+}  // namespace
+
+Listener::Listener(net::io_context& context, ListenerConfig config, Services services, std::shared_ptr<net::ssl::context> tls)
+    : services_{services}, tls_{std::move(tls)}, acceptor_{context.get_executor()}
+{
+    if (!tls_ && config.tls) tls_ = make_tls_context(*config.tls);
+    open(acceptor_, config);
+    port_ = acceptor_.local_endpoint().port();
+}
+
+void Listener::start(runtime::TaskGroup& group) { group.spawn("listener", accept_loop(group)); }
+
+void Listener::stop_accepting()
+{
+    stopping_ = true;
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+}
+
+runtime::Task<void> Listener::accept_loop(runtime::TaskGroup& group)
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    runtime::Timer pause{acceptor_.get_executor()};
+    while (!stopping_ && !group.stopping()) {
+        auto place = services_.admission.take_connection();
+        if (place) {
+            auto [error, socket] = co_await acceptor_.async_accept(runtime::as_result);
+            if (!error) {
+                if (group.stopping()) break;
+                group.spawn("session", serve(std::move(socket), std::move(*place), tls_, services_, group));
+                continue;
+            }
+            if (stopping_ || group.stopping()) break;
+            observe::log(observe::Level::warning, "accept failed", {{"error", error.message()}});
+        } else {
+            services_.metrics.accept_paused();
+        }
+        place.reset();
+        pause.expires_after(services_.limits.accept_pause);
+        co_await pause.async_wait(runtime::as_result);
+    }
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+}
+
+}  // namespace intake

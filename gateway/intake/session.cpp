@@ -1,0 +1,658 @@
+#include "gateway/intake/session.hpp"
+
+#include "gateway/intake/framing.hpp"
+#include "gateway/intake/tls.hpp"
+#include "gateway/intake/unpack.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/runtime/on_cpu.hpp"
+#include "gateway/runtime/watchdog.hpp"
+
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace intake {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using fault::Fault;
+using fault::FaultCode;
+using runtime::as_result;
+using runtime::Task;
+using Steady = std::chrono::steady_clock;
+using Plain = runtime::Socket;
+using Tls = net::ssl::stream<runtime::Socket>;
+using Parser = http::request_parser<http::string_body>;
+
+Fault plain(FaultCode code, std::string_view detail = {}) { return {code, std::string{detail}, {}, {}}; }
+
+// ---- What goes out --------------------------------------------------------------------------------------------------
+
+std::string_view reason_of(int status)
+{
+    auto const phrase = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
+    return {phrase.data(), phrase.size()};
+}
+
+// RFC 9110 §5.6.7: Sun, 06 Nov 1994 08:49:37 GMT.
+std::string http_date(runtime::Instant at)
+{
+    static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    auto const day = std::chrono::floor<std::chrono::days>(at);
+    std::chrono::year_month_day const date{day};
+    std::chrono::hh_mm_ss const time{std::chrono::floor<std::chrono::seconds>(at - day)};
+    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[std::chrono::weekday{day}.c_encoding()],
+                       static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                       static_cast<int>(date.year()), time.hours().count(), time.minutes().count(), time.seconds().count());
+}
+
+// A handler may quote its caller: no line of ours breaks for it.
+void append_field(std::string& out, std::string_view name, std::string_view value)
+{
+    out.append(name).append(": ");
+    for (auto const c : value) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+    out += "\r\n";
+}
+
+// draft-ietf-httpapi-ratelimit-headers: the policy (q tokens a window of w seconds) and what is left of it now.
+void append_rate_limit(std::string& out, Ticket const& ticket)
+{
+    if (!ticket.quota() || !ticket.admitted()) return;
+    auto const& quota = ticket.admitted()->provider().quota;
+    auto const window = quota.requests_per_second > 0 ? std::min(quota.burst / quota.requests_per_second, 86'400.0) : 86'400.0;
+    auto const seconds = std::max(1L, static_cast<long>(window + 0.999));
+    append_field(out, "RateLimit-Policy", fmt::format(R"("burst";q={};w={})", quota.burst, seconds));
+    append_field(out, "RateLimit", fmt::format(R"("burst";r={};t={})", ticket.quota()->remaining, ticket.quota()->reset.count()));
+}
+
+// ---- What is known of the peer --------------------------------------------------------------------------------------
+
+std::string fingerprint_of(SSL* ssl)
+{
+    auto* const certificate = SSL_get0_peer_certificate(ssl);
+    if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return {};
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    return hex;
+}
+
+// RFC 6750 §2.1. Another scheme is as if nothing were shown.
+std::string bearer_key(Head const& head)
+{
+    for (auto const& [name, value] : head.fields) {
+        if (!equal_ignoring_case(name, "authorization")) continue;
+        std::string_view const text = value;
+        if (text.size() < 8 || !equal_ignoring_case(text.substr(0, 7), "bearer ")) return {};
+        auto const key = text.substr(7);
+        return std::string{key.substr(std::min(key.find_first_not_of(' '), key.size()))};
+    }
+    return {};
+}
+
+std::string_view field(Head const& head, std::string_view name)
+{
+    for (auto const& [known, value] : head.fields)
+        if (equal_ignoring_case(known, name)) return value;
+    return {};
+}
+
+// RFC 9110 §6.5.1: fields that frame, route or authenticate have no place behind the body. Others are thrown away.
+bool trailers_are_harmless(Parser const& parser, Head const& head)
+{
+    static constexpr std::array forbidden{"transfer-encoding", "content-length", "host", "content-encoding", "content-type",
+                                          "content-range", "authorization", "expect", "connection", "trailer", "te", "upgrade"};
+    auto const in_head = [&](std::string_view name) {
+        return std::ranges::count_if(head.fields, [&](auto const& f) { return equal_ignoring_case(f.first, name); });
+    };
+    return std::ranges::all_of(forbidden, [&](char const* name) {
+        return static_cast<std::ptrdiff_t>(parser.get().count(name)) == in_head(name);
+    });
+}
+
+// ---- One request on its way through ---------------------------------------------------------------------------------
+
+struct Exchange {
+    explicit Exchange(Head h) : head{std::move(h)} {}
+    Head head;
+    observe::Trace trace;
+    Route const* route = nullptr;
+    std::optional<Ticket> ticket;
+    bool keep = true;    // the connection lives on after the answer
+    bool unread = true;  // the body, if any, still lies before us
+};
+
+template <class Stream>
+class Session {
+public:
+    template <class... Arguments>
+    Session(runtime::Socket socket, Services services, runtime::TaskGroup const& group, Arguments&... tls)
+        : stream_{std::move(socket), tls...}, dog_{lowest()}, s_{services}, group_{group},
+          buffer_{std::max<std::size_t>(services.limits.read_buffer_bytes, 2 * services.limits.header_bytes_max)}
+    {
+        buffer_.reserve(buffer_.max_size());
+    }
+
+    Task<void> run();
+
+private:
+    static constexpr bool is_tls = std::is_same_v<Stream, Tls>;
+    runtime::Socket& lowest() noexcept
+    {
+        if constexpr (is_tls)
+            return stream_.next_layer();
+        else
+            return stream_;
+    }
+
+    Task<bool> handshake();
+    Task<std::optional<Head>> next_head();
+    Task<bool> serve_one(Head head);
+    Task<bool> refuse(Exchange& x, Fault fault);
+    Task<bool> refuse_framing(Fault fault);
+    Task<bool> answer(Exchange& x, Reply reply);
+    std::optional<Fault> route(Exchange& x, Target const& target, std::string& parameter) const;
+    std::optional<Fault> admit(Exchange& x, std::uint64_t body_bytes_max);
+    Task<std::optional<Fault>> read_body(Exchange& x, std::uint64_t bytes_max, std::string& body);
+    Task<std::optional<Fault>> unpack(Exchange& x, Encoding encoding, std::string& body);
+    Task<Reply> handle(Exchange& x, Request request);
+    Task<bool> drain(std::uint64_t bytes);
+    Task<void> close();
+
+    Task<error_code> read_more();
+    Task<error_code> write(std::string_view bytes);
+    void arm(std::chrono::milliseconds budget) { dog_.arm(Steady::now() + budget); }
+    std::uint64_t body_bound(Route const& route) const;
+    std::string_view date();
+
+    Stream stream_;
+    runtime::Watchdog dog_;  // destroyed before the stream
+    Services s_;
+    runtime::TaskGroup const& group_;
+    beast::flat_buffer buffer_;
+    std::optional<Parser> parser_;
+    std::string certificate_sha256_;
+    std::uint32_t served_ = 0;
+    bool idle_ = false;      // between requests: a polite stop may end the wait
+    bool linger_ = false;    // the peer may still be sending what we refused to read
+    bool open_ = false;      // TLS: the handshake succeeded
+    std::chrono::sys_seconds date_at_{};
+    std::string date_;
+};
+
+template <class Stream>
+Task<void> Session<Stream>::run()
+{
+    // A polite stop reaches a session only while it waits for a request; a final one always.
+    auto heard = [this](net::cancellation_type type) {
+        return idle_ ? type : type & net::cancellation_type::terminal;
+    };
+    co_await net::this_coro::reset_cancellation_state(heard);
+
+    bool alive = co_await handshake();
+    while (alive && !group_.stopping()) {
+        auto head = co_await next_head();
+        if (!head) break;
+        ++served_;
+        alive = co_await serve_one(std::move(*head));
+    }
+    co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
+    co_await close();
+}
+
+template <class Stream>
+Task<bool> Session<Stream>::handshake()
+{
+    if constexpr (is_tls) {
+        auto const began = Steady::now();
+        arm(s_.limits.handshake_timeout);
+        auto const [error] = co_await stream_.async_handshake(net::ssl::stream_base::server, as_result);
+        if (error) {
+            s_.metrics.handshake_failed();
+            co_return false;
+        }
+        auto* const ssl = stream_.native_handle();
+        s_.metrics.handshake(Steady::now() - began, SSL_session_reused(ssl) == 1);
+        certificate_sha256_ = fingerprint_of(ssl);
+    }
+    open_ = true;
+    co_return true;
+}
+
+template <class Stream>
+Task<error_code> Session<Stream>::read_more()
+{
+    auto const room = buffer_.prepare(buffer_.max_size() - buffer_.size());
+    auto const [error, got] = co_await stream_.async_read_some(room, as_result);
+    buffer_.commit(got);
+    co_return error;
+}
+
+template <class Stream>
+Task<error_code> Session<Stream>::write(std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        auto const [error, sent] = co_await stream_.async_write_some(net::const_buffer{bytes.data(), bytes.size()}, as_result);
+        if (error) co_return error;
+        bytes.remove_prefix(sent);
+    }
+    co_return error_code{};
+}
+
+std::string_view view(beast::flat_buffer const& buffer)
+{
+    auto const bytes = buffer.cdata();
+    return {static_cast<char const*>(bytes.data()), bytes.size()};
+}
+
+// Nothing where the connection must end; what the peer should read about it has then been written.
+template <class Stream>
+Task<std::optional<Head>> Session<Stream>::next_head()
+{
+    auto const none = std::optional<Head>{};
+    std::size_t looked_at = 0;
+    unsigned empty_lines = 0;
+    bool begun = false;
+    auto began = Steady::now();
+    // The first request must come as fast as a header: who connects has something to say.
+    arm(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout);
+    for (;;) {
+        // RFC 9112 §2.2: an empty line before the request line is ignored. Two, no more.
+        while (looked_at == 0 && empty_lines < 2 && view(buffer_).starts_with("\r\n")) {
+            buffer_.consume(2);
+            ++empty_lines;
+        }
+        auto const text = view(buffer_);
+        auto const end = text.find("\r\n\r\n", looked_at > 3 ? looked_at - 3 : 0);
+        if (end != std::string_view::npos) {
+            auto head = read_head(text.substr(0, end + 4), s_.limits);
+            if (!head) {
+                co_await refuse_framing(std::move(head.error()));
+                co_return none;
+            }
+            // The second opinion: Beast must see the same request in the same bytes.
+            parser_.emplace();
+            parser_->header_limit(static_cast<std::uint32_t>(s_.limits.header_bytes_max));
+            parser_->body_limit(boost::none);
+            error_code error;
+            parser_->put(net::const_buffer{text.data(), end + 4}, error);
+            bool const agrees = !error && parser_->is_header_done() && parser_->chunked() == head->chunked &&
+                                parser_->content_length().value_or(0) == head->content_length.value_or(0);
+            if (!agrees) {
+                co_await refuse_framing(plain(FaultCode::request_malformed, "two readers disagree"));
+                co_return none;
+            }
+            buffer_.consume(end + 4);
+            s_.metrics.stage_time(observe::Stage::header, Steady::now() - began);
+            co_return std::move(*head);
+        }
+        // A lone CR may become an ignored empty line.
+        if (!text.empty() && text != "\r") {
+            if (!begun) {
+                begun = true;
+                began = Steady::now();
+                arm(s_.limits.header_timeout);
+            }
+            if (auto no = doomed(text, looked_at, s_.limits)) {
+                co_await refuse_framing(std::move(*no));
+                co_return none;
+            }
+            looked_at = text.size();
+        }
+        idle_ = !begun && text.empty();
+        auto const error = co_await read_more();
+        idle_ = false;
+        if (error) {
+            if (begun && dog_.fired()) co_await refuse_framing(plain(FaultCode::request_timeout, "header"));
+            co_return none;
+        }
+    }
+}
+
+// The framing is in doubt, or the peer too slow: one answer, and the end.
+template <class Stream>
+Task<bool> Session<Stream>::refuse_framing(Fault fault)
+{
+    linger_ = true;
+    Exchange x{Head{}};
+    x.trace = observe::new_trace();
+    x.head.close = true;
+    x.unread = false;
+    co_return co_await refuse(x, std::move(fault));
+}
+
+template <class Stream>
+std::uint64_t Session<Stream>::body_bound(Route const& route) const
+{
+    auto const usual = route.access == Access::open ? s_.limits.open_body_bytes_max : s_.limits.body_bytes_max;
+    return route.body_bytes_max > 0 ? std::min(route.body_bytes_max, s_.limits.body_bytes_max) : usual;
+}
+
+template <class Stream>
+std::optional<Fault> Session<Stream>::route(Exchange& x, Target const& target, std::string& parameter) const
+{
+    auto match = s_.router.find(x.head.method, target.path);
+    if (!match) return std::move(match.error());
+    x.route = match->route;
+    parameter = std::move(match->path_parameter);
+    if (x.head.expects_unknown) return plain(FaultCode::expectation_unknown);
+    if (x.route->body && !x.head.content_length && !x.head.chunked) return plain(FaultCode::length_required);
+    return std::nullopt;
+}
+
+template <class Stream>
+std::optional<Fault> Session<Stream>::admit(Exchange& x, std::uint64_t body_bytes_max)
+{
+    if (group_.stopping()) return plain(FaultCode::stopping);
+    auto const bytes = x.head.chunked ? body_bytes_max : x.head.content_length.value_or(0);
+    providers::Credentials const credentials{certificate_sha256_, bearer_key(x.head)};
+    auto ticket = s_.admission.admit(*x.route, credentials, std::min(bytes, body_bytes_max));
+    if (!ticket) return std::move(ticket.error());
+    x.ticket.emplace(std::move(*ticket));
+    // After who, so that a stranger learns nothing of our bounds; before the body all the same.
+    if (bytes > body_bytes_max) return plain(FaultCode::body_too_large, "Content-Length");
+    return std::nullopt;
+}
+
+template <class Stream>
+Task<bool> Session<Stream>::serve_one(Head head)
+{
+    Exchange x{std::move(head)};
+    x.trace = observe::trace_from(field(x.head, "traceparent"));
+    x.keep = !x.head.close && served_ < s_.limits.requests_per_connection_max;
+    x.unread = x.head.has_body();
+
+    auto target = read_target(x.head.target);
+    if (!target) {
+        x.keep = x.keep && target.error().code == FaultCode::parameter_invalid;
+        co_return co_await refuse(x, std::move(target.error()));
+    }
+    std::string parameter;
+    if (auto no = route(x, *target, parameter)) co_return co_await refuse(x, std::move(*no));
+
+    auto const bytes_max = x.route->body ? body_bound(*x.route) : s_.limits.drain_bytes_max;
+    auto const encoding = x.route->body ? encoding_of(field(x.head, "content-encoding")) : std::optional{Encoding::none};
+    if (auto no = admit(x, bytes_max)) co_return co_await refuse(x, std::move(*no));
+    if (!encoding) co_return co_await refuse(x, plain(FaultCode::encoding_unsupported));
+
+    std::string body;
+    if (x.head.has_body()) {
+        if (auto no = co_await read_body(x, bytes_max, body)) co_return co_await refuse(x, std::move(*no));
+    }
+    auto const received_at = s_.clock.now();  // the filing time
+    if (!x.route->body) body.clear();
+    if (*encoding != Encoding::none && !body.empty()) {
+        if (auto no = co_await unpack(x, *encoding, body)) co_return co_await refuse(x, std::move(*no));
+    }
+
+    Request request;
+    request.method = x.head.method == "HEAD" ? "GET" : x.head.method;
+    request.path = std::move(target->path_decoded);
+    request.query = std::move(target->query);
+    request.headers = x.head.fields;
+    request.body = std::move(body);
+    request.path_parameter = std::move(parameter);
+    request.admitted = x.ticket->admitted();
+    request.trace = x.trace;
+    request.received_at = received_at;
+    request.deadline = runtime::Deadline::after(s_.limits.request_timeout);
+    auto reply = co_await handle(x, std::move(request));
+    co_return co_await answer(x, std::move(reply));
+}
+
+template <class Stream>
+Task<Reply> Session<Stream>::handle(Exchange& x, Request request)
+{
+    std::string surprise;
+    try {
+        auto task = x.route->handle(std::move(request));
+        co_return co_await std::move(task);
+    } catch (boost::system::system_error const& error) {
+        if (error.code() == net::error::operation_aborted) throw;  // the final stop
+        surprise = error.what();
+    } catch (std::exception const& error) {
+        surprise = error.what();
+    }
+    observe::log(observe::Level::error, "a handler threw", {{"trace_id", x.trace.trace_id}, {"route", x.route->path}, {"what", surprise}});
+    x.keep = false;
+    co_return Reply::problem(plain(FaultCode::internal), x.trace);
+}
+
+// Bounded in bytes by the parser, in time by a total and by a minimum rate.
+template <class Stream>
+Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t bytes_max, std::string& body)
+{
+    auto const began = Steady::now();
+    auto& parser = *parser_;
+    parser.body_limit(bytes_max);
+    parser.eager(true);
+    x.unread = false;  // from here on the body is read to its end or the connection ends
+
+    // RFC 9110 §10.1.1: a peer that has begun to send does not wait for us.
+    if (x.head.expects_continue && buffer_.size() == 0) {
+        arm(s_.limits.write_timeout);
+        if (co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
+            x.keep = false;
+            co_return plain(FaultCode::request_timeout, "continue");
+        }
+    }
+    std::uint64_t received = 0;
+    auto const unusable = [&](FaultCode code, std::string_view detail) {
+        x.keep = false;
+        linger_ = true;
+        return plain(code, detail);
+    };
+    while (!parser.is_done()) {
+        if (buffer_.size() > 0) {
+            error_code error;
+            auto const used = parser.put(buffer_.cdata(), error);
+            buffer_.consume(used);
+            if (error == http::error::body_limit) co_return unusable(FaultCode::body_too_large, "as sent");
+            bool const stuck = error == http::error::need_more && used == 0 && buffer_.size() == buffer_.max_size();
+            if ((error && error != http::error::need_more) || stuck) co_return unusable(FaultCode::request_malformed, "body framing");
+            if (parser.is_done()) break;
+            if (!error && used > 0 && buffer_.size() > 0) continue;
+        }
+        auto const by_rate = s_.limits.body_grace + std::chrono::milliseconds{received * 1000 / s_.limits.body_bytes_per_second_min};
+        dog_.arm(began + std::min(s_.limits.body_timeout, by_rate));
+        auto const before = buffer_.size();
+        auto const error = co_await read_more();
+        received += buffer_.size() - before;
+        if (error) co_return unusable(dog_.fired() ? FaultCode::request_timeout : FaultCode::request_malformed, "body");
+    }
+    if (x.head.chunked && !trailers_are_harmless(parser, x.head)) co_return unusable(FaultCode::request_malformed, "trailer");
+    body = std::move(parser.get().body());
+    s_.metrics.stage_time(observe::Stage::body, Steady::now() - began);
+    co_return std::nullopt;
+}
+
+// Memory is reserved before it is filled. The first piece is made on this core, since most dossiers end there.
+template <class Stream>
+Task<std::optional<Fault>> Session<Stream>::unpack(Exchange& x, Encoding encoding, std::string& body)
+{
+    constexpr std::uint64_t piece = 1u << 20;
+    auto const began = Steady::now();
+    auto const packed = std::move(body);
+    Unpacker unpacker{encoding, packed, s_.limits.unpacked_bytes_max};
+    auto step = s_.limits.unpack_inline_bytes_max;
+    for (bool whole = false; !whole;) {
+        if (!x.ticket->grow(step)) co_return Fault{FaultCode::overloaded, "memory for unpacking", {}, s_.limits.retry_after};
+        auto work = [&unpacker, step] { return unpacker.step(step); };
+        std::optional<fault::Result<bool>> done;
+        if (s_.cpu && step == piece)
+            done = co_await runtime::on_cpu(*s_.cpu, work);
+        else
+            done = work();
+        if (!*done) co_return std::move(done->error());
+        whole = **done;
+        step = piece;
+    }
+    body = std::move(unpacker).take();
+    x.ticket->shrink(packed.size());
+    s_.metrics.stage_time(observe::Stage::unpack, Steady::now() - began);
+    co_return std::nullopt;
+}
+
+// RFC 9110 §15.5: the answer to a request whose body we did not read. Where the body is small and surely on its way, it
+// is read and thrown away and the connection lives. A peer that asked for 100-continue may or may not send it now:
+// nobody can tell what its next bytes are, so the connection ends.
+template <class Stream>
+Task<bool> Session<Stream>::refuse(Exchange& x, Fault fault)
+{
+    auto const& row = fault::row_of(fault.code);
+    std::string_view provider;
+    if (x.ticket && x.ticket->admitted()) provider = x.ticket->admitted()->provider().code;
+    s_.metrics.refused(provider, row.id);
+    observe::log(observe::Level::info, "request refused",
+                 {{"trace_id", x.trace.trace_id}, {"code", row.id}, {"route", x.route ? x.route->path : "none"}, {"detail", fault.detail}});
+
+    auto reply = Reply::problem(fault, x.trace);
+    if (fault.code == FaultCode::method_not_allowed) reply.headers.emplace_back("Allow", fault.detail);
+    if (fault.code == FaultCode::encoding_unsupported) reply.headers.emplace_back("Accept-Encoding", "gzip, zstd");
+
+    auto const length = x.head.content_length.value_or(0);
+    bool const drainable = x.unread && !x.head.chunked && !x.head.expects_continue && length <= s_.limits.drain_bytes_max;
+    if (x.unread && !drainable) {
+        x.keep = false;
+        linger_ = true;
+    }
+    bool alive = co_await answer(x, std::move(reply));
+    if (alive && x.unread) alive = co_await drain(length);
+    co_return alive;
+}
+
+template <class Stream>
+Task<bool> Session<Stream>::drain(std::uint64_t bytes)
+{
+    arm(s_.limits.drain_timeout);
+    for (;;) {
+        auto const here = std::min<std::uint64_t>(bytes, buffer_.size());
+        buffer_.consume(here);
+        bytes -= here;
+        if (bytes == 0) co_return true;
+        if (co_await read_more()) co_return false;
+    }
+}
+
+template <class Stream>
+Task<bool> Session<Stream>::answer(Exchange& x, Reply reply)
+{
+    bool const keep = x.keep && !x.head.close && !reply.close && !group_.stopping();
+    bool const bodiless = reply.status == 204 || reply.status == 304;
+    std::string out;
+    out.reserve(512 + (reply.body.size() <= 64u << 10 ? reply.body.size() : 0));
+    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", reply.status, reason_of(reply.status));
+    append_field(out, "Server", "ivan-hub");
+    append_field(out, "Date", date());
+    append_field(out, "Trace-Id", x.trace.trace_id);
+    if (!bodiless) {
+        append_field(out, "Content-Type", reply.content_type);
+        append_field(out, "Content-Length", std::to_string(reply.body.size()));
+    }
+    for (auto const& [name, value] : reply.headers) append_field(out, name, value);
+    if (x.ticket) append_rate_limit(out, *x.ticket);
+    if (!keep) append_field(out, "Connection", "close");
+    out += "\r\n";
+
+    bool const with_body = !bodiless && x.head.method != "HEAD";
+    bool const one_piece = with_body && reply.body.size() <= 64u << 10;
+    if (one_piece) out += reply.body;
+    arm(s_.limits.write_timeout);
+    auto error = co_await write(out);
+    if (!error && with_body && !one_piece) error = co_await write(reply.body);
+    s_.metrics.request(x.route ? std::string_view{x.route->path} : "none", reply.status);
+    x.ticket.reset();
+    co_return keep && !error;
+}
+
+template <class Stream>
+std::string_view Session<Stream>::date()
+{
+    auto const now = std::chrono::floor<std::chrono::seconds>(s_.clock.now());
+    if (now != date_at_ || date_.empty()) {
+        date_at_ = now;
+        date_ = http_date(now);
+    }
+    return date_;
+}
+
+// Our FIN goes out at once. Where the peer may still be sending, what comes is read and thrown away for a short while:
+// closing over unread bytes sends a reset, which destroys our answer before the peer reads it (RFC 9112 §9.6).
+template <class Stream>
+Task<void> Session<Stream>::close()
+{
+    arm(s_.limits.close_timeout);
+    if constexpr (is_tls) {
+        if (open_) {
+            // Said before asked: send our close_notify and do not wait for the peer's.
+            SSL_set_shutdown(stream_.native_handle(), SSL_get_shutdown(stream_.native_handle()) | SSL_RECEIVED_SHUTDOWN);
+            co_await stream_.async_shutdown(as_result);
+        }
+    }
+    error_code ignored;
+    lowest().shutdown(net::socket_base::shutdown_send, ignored);
+    std::uint64_t thrown_away = 0;
+    while (linger_ && thrown_away < s_.limits.drain_bytes_max) {
+        buffer_.clear();
+        auto const room = buffer_.prepare(buffer_.max_size());
+        auto const [error, got] = co_await lowest().async_read_some(room, as_result);
+        if (error) break;
+        thrown_away += got;
+    }
+    dog_.disarm();
+    lowest().close(ignored);
+}
+
+// Counts the connection while it lives.
+class Counted {
+public:
+    explicit Counted(observe::Metrics& metrics) : metrics_{metrics} { metrics_.connections(1); }
+    Counted(Counted const&) = delete;
+    Counted& operator=(Counted const&) = delete;
+    ~Counted() { metrics_.connections(-1); }
+
+private:
+    observe::Metrics& metrics_;
+};
+
+}  // namespace
+
+Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls, Services services,
+                 runtime::TaskGroup const& group)
+{
+    auto const held = std::move(place);
+    Counted const counted{services.metrics};
+    error_code ignored;
+    socket.set_option(net::ip::tcp::no_delay{true}, ignored);
+    try {
+        if (tls) {
+            Session<Tls> session{std::move(socket), services, group, *tls};
+            co_await session.run();
+        } else {
+            Session<Plain> session{std::move(socket), services, group};
+            co_await session.run();
+        }
+    } catch (boost::system::system_error const& error) {
+        if (error.code() != net::error::operation_aborted) throw;  // the final stop of the group needs no line in the log
+    }
+}
+
+}  // namespace intake

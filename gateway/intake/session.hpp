@@ -34,8 +34,8 @@ struct Services {
 
 // Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a
 // running request is answered with `Connection: close`. `tls` null: plain HTTP.
-// Gives the connection's place in `services.admission` back when it ends.
-[[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, std::shared_ptr<net::ssl::context> tls, Services services,
-                                        runtime::TaskGroup const& group);
+// `place` is given back when it ends. `group` and what `services` names outlive the task.
+[[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls,
+                                        Services services, runtime::TaskGroup const& group);
 
 }  // namespace intake

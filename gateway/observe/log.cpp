@@ -1,11 +1,15 @@
 #include "gateway/observe/log.hpp"
 
+#include "gateway/runtime/utf8.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -49,32 +53,13 @@ std::string_view name_of(Level level)
     return "error";
 }
 
-// The length of the UTF-8 character at the start of `text`; 0 where there is none (RFC 3629 §4).
-std::size_t utf8_length(std::string_view text)
-{
-    auto const at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    auto const tail = [&](std::size_t i) { return (at(i) & 0xC0u) == 0x80u; };
-    auto const lead = at(0), second = at(1);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF && tail(1)) return 2;
-    if (lead >= 0xE0 && lead <= 0xEF && tail(1) && tail(2)) {
-        bool const overlong = lead == 0xE0 && second < 0xA0, surrogate = lead == 0xED && second > 0x9F;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4 && tail(1) && tail(2) && tail(3)) {
-        bool const overlong = lead == 0xF0 && second < 0x90, beyond = lead == 0xF4 && second > 0x8F;
-        return overlong || beyond ? 0 : 4;
-    }
-    return 0;
-}
-
 // A value may quote bytes of a peer: whatever they are, the line stays one line of valid JSON.
 void append_text(std::string& line, std::string_view text)
 {
     line += '"';
     while (!text.empty()) {
         auto const c = static_cast<unsigned char>(text.front());
-        auto const length = utf8_length(text);
+        auto const length = runtime::utf8_length(text);
         if (length == 0) {
             line += "\\ufffd";
         } else if (c == '"' || c == '\\') {
