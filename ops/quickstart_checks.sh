@@ -25,7 +25,7 @@ samples() {
     local party
     step "Making signed sample dossiers"
     rm -rf "$hub/samples"
-    "$bin/ivan-loadtest" samples --pki "$(pki)" --out "$hub/samples" --seed-folder "$root/providers/seed" >&2
+    "$bin/ivan-loadtest" samples --pki "$(pki)" --out "$hub/samples" --providers "$root/providers/seed" >&2
 }
 
 valid_dossiers() {
@@ -33,7 +33,7 @@ valid_dossiers() {
     step "Every form, for every provider"
     printf '%-44s %s  %-20s\n' "provider, form" HTTP "case code" >&2
     for party in "${parties[@]}"; do
-        "$bin/ivanctl" submit --list "$hub/samples/valid/${party,,}.tsv" --cert "$(pki)/tls/${party,,}.pem" --key "$(pki)/tls/${party,,}.key" \
+        "$bin/ivanctl" submit --list "$hub/samples/${party,,}.tsv" --cert "$(pki)/tls/${party,,}.pem" --key "$(pki)/tls/${party,,}.key" \
             --ca "$IVAN_CA" --url "$IVAN_URL" --key-prefix "quickstart-$run_id-" | tee "$hub/run/rows" || failures=$((failures + 1))
         sent=$(awk '$0 ~ / 201 / {n++} END {print n + 0}' "$hub/run/rows")
         accepted=$((accepted + sent))
