@@ -25,7 +25,7 @@ struct CorpusConfig {
     std::string unit_code = "TA0001A";
     std::string tax_code = "0101300842";
     std::string agency = "00108";
-    std::chrono::sys_days day{};  // filing day: periods, contract dates, card dates are made around it
+    std::chrono::sys_days day{};  // filing day: periods, contract dates, card dates are made around it; {}: today in Vietnam
 };
 
 struct PlainForm {
@@ -45,6 +45,8 @@ public:
     [[nodiscard]] static std::vector<std::string> form_codes();
     // The procedure that a dossier of this one form can be filed under.
     [[nodiscard]] static std::string procedure_for(std::string const& form_code);
+    // The child of the form's root that holds its signature: Cky, or CKy_Dvi for registrations.
+    [[nodiscard]] static std::string signature_holder(std::string const& form_code);
 
     [[nodiscard]] PlainForm form(std::string const& code, unsigned people);  // people: rows where the form has rows
     [[nodiscard]] PlainForm attachment();                                    // a small PDF
@@ -53,7 +55,10 @@ public:
     [[nodiscard]] std::string dossier(std::string const& procedure, std::vector<PlainForm> const& forms, signing::KeyPair const& unit_key);
     [[nodiscard]] std::string dossier(std::string const& procedure, std::vector<PlainForm> const& forms, signing::KeyPair const& unit_key,
                                       signing::SignOptions const& sign);
-    // The same without any signature, for those who sign with software of their own, and for bad input.
+    // One form signed in its place; sign.holder is not asked. Attachments come back as they are.
+    [[nodiscard]] static PlainForm signed_form(PlainForm form, signing::KeyPair const& unit_key, signing::SignOptions sign);
+    // The envelope without a signature of its own, forms wrapped as they are: for those who sign with software of
+    // their own, and for bad input.
     [[nodiscard]] std::string unsigned_envelope(std::string const& procedure, std::vector<PlainForm> const& forms);
 
     [[nodiscard]] CorpusConfig const& config() const noexcept;
@@ -61,14 +66,6 @@ public:
 private:
     struct Data;
     std::unique_ptr<Data> data_;
-};
-
-// One kind of bad input: a name, how it is made from good parts, and the code that must answer it.
-struct BadCase {
-    std::string name;         // "doctype", "altered", "revoked" …
-    std::string description;
-    std::string expected_code;  // "GW-3002"
-    std::string bytes;
 };
 
 }  // namespace loadtest

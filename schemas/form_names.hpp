@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace schemas::names {
+namespace schemas::form_names {
 
 // Persons.
 inline constexpr std::string_view employee_row        = "LaoDong";
@@ -92,4 +92,4 @@ inline constexpr std::string_view form_period         = "KyKeKhai";
 inline constexpr std::string_view form_signature      = "Cky";
 inline constexpr std::string_view unit_signature      = "CKy_Dvi";
 
-}  // namespace schemas::names
+}  // namespace schemas::form_names

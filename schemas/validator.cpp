@@ -16,7 +16,7 @@ struct Examined {
     std::optional<Refusal> refusal;
 };
 
-Examined examine(Catalogue const& catalogue, Form const& form, std::chrono::sys_days day, Findings& findings)
+Examined examine(Catalogue const& catalogue, Form const& form, std::size_t place, std::chrono::sys_days day, Findings& findings)
 {
     if (!form.xml()) return {};
     auto const entry = catalogue.find(form.code(), form.version(), day);
@@ -27,7 +27,9 @@ Examined examine(Catalogue const& catalogue, Form const& form, std::chrono::sys_
     }
     auto const why = entry.error().why;
     auto const id = why == Refusal::form_unknown ? detail::FindingId::schema_form_unknown : detail::FindingId::schema_version_unknown;
-    findings.add([&] { return detail::make_finding(id, form.label(), {}); });
+    findings.add([&] {
+        return detail::make_finding(id, form.label(), "/Hoso/NoiDung/ThongTinHoSo/ToKhais/FileToKhai[" + std::to_string(place) + "]/MaToKhai");
+    });
     return {.state = FormState::unknown, .version = {}, .refusal = why};
 }
 
@@ -46,7 +48,7 @@ Result<Valid> Validator::validate(Envelope const& envelope, std::chrono::sys_day
     Valid valid;
     valid.day_ = day;
     for (auto const& form : envelope.forms()) {
-        auto examined = examine(*catalogue_, form, day, findings);
+        auto examined = examine(*catalogue_, form, states.size() + 1, day, findings);
         // The refusals stand in the order of the checks: the earliest one names the dossier's.
         if (examined.refusal) why = why ? std::min(*why, *examined.refusal) : *examined.refusal;
         states.push_back(examined.state);

@@ -24,7 +24,7 @@ struct Support {
 Support support_of(FormCase const& one, Row const& row)
 {
     Support support;
-    support.share = number_or_zero(one.root.child(names::form_head).child(names::state_share)) + number_or_zero(row.at(Slot::local_share));
+    support.share = number_or_zero(one.root.child(form_names::form_head).child(form_names::state_share)) + number_or_zero(row.at(Slot::local_share));
     auto const other = number_or_zero(row.at(Slot::other_support));
     // As with salaries, a value of at most 100 is a share: our own reading, no source says which it is.
     (other <= 100 * whole_percent ? support.share : support.money) += other;
