@@ -1,5 +1,5 @@
-// Whatever the backend answers, the outcome is one of three and its words are short and printable. The input is an answer
-// as it comes from the wire; the parser's bounds are the HTTP client's.
+// Whatever the backend answers, the outcome is one of three and its words are short and printable. The input is an
+// answer as it comes from the wire; the parser's bounds are the HTTP client's.
 
 #include "gateway/delivery/backend.hpp"
 
@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
     runtime::HttpResponse response;
     response.status = parser.get().result_int();
-    for (auto const& field : parser.get()) response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
+    for (auto const& field : parser.get())
+        response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     response.body = parser.get().body();
     auto const outcome = delivery::outcome_of(response, runtime::Instant{});
     if (outcome.reason.size() > 300 || outcome.retry_after.count() < 0) std::abort();

@@ -1,0 +1,276 @@
+#include "gateway/delivery/dispatcher.hpp"
+
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/memory_queue.hpp"
+#include "tests/support/run_task.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace
+{
+
+using namespace std::chrono_literals;
+using delivery::Destination;
+using delivery::Dispatcher;
+using delivery::Outcome;
+using dossier::State;
+using support::run_until;
+
+Outcome said(Outcome::Kind kind, int status, std::chrono::seconds retry_after = 0s)
+{
+    Outcome outcome;
+    outcome.kind = kind;
+    outcome.http_status = status;
+    outcome.retry_after = retry_after;
+    outcome.reason = kind == Outcome::Kind::accepted ? "" : "HTTP " + std::to_string(status);
+    return outcome;
+}
+
+// Does as the script says, and remembers how many were under way at once.
+class Scripted final : public Destination {
+public:
+    std::function<Outcome(store::Claim const&)> answer = [](auto&) { return said(Outcome::Kind::accepted, 201); };
+    std::function<runtime::Task<void>()> before;
+    std::vector<std::string> seen;
+    std::size_t in_flight = 0, in_flight_most = 0;
+
+    runtime::Task<Outcome> deliver(store::Claim const& claim, runtime::Deadline) override
+    {
+        in_flight_most = std::max(in_flight_most, ++in_flight);
+        if (before) co_await before();
+        seen.push_back(claim.dossier_id);
+        --in_flight;
+        co_return answer(claim);
+    }
+};
+
+struct DispatcherTest : testing::Test {
+    net::io_context context{1};
+    support::MemoryQueue queue;
+    Scripted destination;
+    support::ManualClock clock;
+    observe::Metrics metrics;
+    delivery::DeliveryConfig config;
+    std::unique_ptr<Dispatcher> dispatcher;
+    bool ended = false;
+
+    void SetUp() override
+    {
+        config.attempt_timeout = 1000ms;
+        config.lease = 3s;
+        config.idle_wait_max = 2ms;
+        config.depth_interval = 1000ms;
+        config.settle_wait = 1ms;
+        config.seed = 1;
+        config.window.probe_wait_first = 500ms;
+    }
+    void start()
+    {
+        dispatcher = std::make_unique<Dispatcher>(context, queue, destination, clock, metrics, config, "w1");
+        net::co_spawn(context.get_executor(), dispatcher->run(), [this](std::exception_ptr error) {
+            EXPECT_FALSE(error);
+            ended = true;
+        });
+    }
+    void stop()
+    {
+        dispatcher->stop();
+        run_until(context, [&] { return ended; });
+    }
+    void fill(int rows, int units)
+    {
+        for (int n = 1; n <= rows; ++n) queue.add(n, "U" + std::to_string(n % units), clock.now());
+    }
+};
+
+TEST_F(DispatcherTest, DeliversAllThatIsQueuedAndSettlesInGroups)
+{
+    fill(300, 300);
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == 300; });
+    stop();
+    EXPECT_EQ(destination.seen.size(), 300u);
+    EXPECT_EQ(dispatcher->state().delivered, 300u);
+    EXPECT_EQ(dispatcher->state().in_flight, 0u);
+    EXPECT_FALSE(dispatcher->state().running);
+    EXPECT_GT(queue.largest_settle, 1u);
+    EXPECT_LT(queue.settles, 300u);
+}
+
+TEST_F(DispatcherTest, KeepsTheOrderOfEachUnit)
+{
+    fill(60, 5);
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == 60; });
+    stop();
+    std::map<int, int> last;
+    for (auto const& id : destination.seen) {
+        int const sequence = std::stoi(id.substr(2));
+        EXPECT_GT(sequence, last[sequence % 5]);
+        last[sequence % 5] = sequence;
+    }
+}
+
+TEST_F(DispatcherTest, NeverHasMoreUnderWayThanTheWindow)
+{
+    config.window.start = config.window.max = 4;
+    destination.before = [this]() -> runtime::Task<void> {
+        runtime::Timer timer{context.get_executor(), 1ms};
+        co_await timer.async_wait(runtime::as_result);
+    };
+    fill(40, 40);
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == 40; });
+    stop();
+    EXPECT_EQ(destination.in_flight_most, 4u);
+}
+
+TEST_F(DispatcherTest, ARefusalIsADeadLetterAndTheNextOfTheUnitGoesOn)
+{
+    destination.answer = [](auto& claim) {
+        return claim.sequence == 1 ? said(Outcome::Kind::refused, 422) : said(Outcome::Kind::accepted, 201);
+    };
+    fill(3, 1);
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == 2; });
+    stop();
+    EXPECT_EQ(queue.rows.at(1).state, State::dead);
+    EXPECT_EQ(queue.rows.at(1).http_status, 422);
+    EXPECT_EQ(dispatcher->state().dead_lettered, 1u);
+}
+
+TEST_F(DispatcherTest, WhatFailsForNowComesAgainWhenItIsDueAndHoldsBackItsUnit)
+{
+    unsigned failures = 0;
+    destination.answer = [&](auto& claim) {
+        if (claim.sequence == 1 && failures < 2) {
+            ++failures;
+            return said(Outcome::Kind::failed_for_now, 503, 7s);
+        }
+        return said(Outcome::Kind::accepted, 201);
+    };
+    fill(2, 1);
+    start();
+    for (unsigned n = 1; n <= 2; ++n) {
+        run_until(context, [&] { return queue.rows.at(1).state == State::deferred && failures == n; });
+        EXPECT_GE(queue.rows.at(1).due_at, clock.now() + 7s);
+        EXPECT_EQ(queue.rows.at(2).state, State::stored);
+        clock.advance(10s);
+    }
+    run_until(context, [&] { return queue.count(State::delivered) == 2; });
+    stop();
+    EXPECT_EQ(destination.seen, (std::vector<std::string>{"D-1", "D-1", "D-1", "D-2"}));
+}
+
+TEST_F(DispatcherTest, ProbesADeadDestinationOneAtATimeAndRecovers)
+{
+    bool down = true;
+    destination.answer = [&](auto&) {
+        return down ? said(Outcome::Kind::failed_for_now, 0) : said(Outcome::Kind::accepted, 201);
+    };
+    fill(200, 200);
+    config.window.cohorts_failed_max = 2;
+    config.settle.attempts_max = 2;
+    start();
+    auto const tick = [&] { clock.advance(1ms); };
+    run_until(context, [&] { return tick(), dispatcher->state().destination_dead; });
+    run_until(context, [&] { return destination.in_flight == 0 && dispatcher->state().unsettled == 0; });
+    destination.in_flight_most = 0;
+    auto const before = destination.seen.size();
+    for (int probes = 0; probes < 3; ++probes) {
+        auto const seen = destination.seen.size();
+        clock.advance(20s);
+        run_until(context, [&] { return destination.seen.size() > seen; });
+    }
+    EXPECT_EQ(destination.in_flight_most, 1u);
+    EXPECT_EQ(destination.seen.size(), before + 3);
+
+    down = false;
+    run_until(context,
+              [&] { return clock.advance(100ms), queue.count(State::delivered) + queue.count(State::dead) == 200; });
+    stop();
+    EXPECT_FALSE(dispatcher->state().destination_dead);
+    EXPECT_GE(queue.count(State::delivered), 190u);
+}
+
+TEST_F(DispatcherTest, GoesOnWhenTheQueueFailsAndComesBack)
+{
+    fill(20, 20);
+    queue.claims_to_fail = 2;
+    queue.settles_to_fail = 2;
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == 20; });
+    stop();
+    EXPECT_EQ(destination.seen.size(), 20u)
+        << "an outcome that could not be written is written again, not delivered again";
+}
+
+TEST_F(DispatcherTest, WhatCannotBeSettledComesBackWhenItsLeaseEnds)
+{
+    fill(1, 1);
+    queue.settles_to_fail = 5;
+    start();
+    run_until(context, [&] { return queue.settles_to_fail == 0 && dispatcher->state().unsettled == 0; });
+    EXPECT_EQ(queue.rows.at(1).state, State::sending);
+    clock.advance(4s);
+    run_until(context, [&] { return queue.count(State::delivered) == 1; });
+    stop();
+    EXPECT_EQ(destination.seen.size(), 2u);
+}
+
+TEST_F(DispatcherTest, AnExceptionOfTheDestinationIsAFailedAttempt)
+{
+    bool first = true;
+    destination.answer = [&](auto&) -> Outcome {
+        if (std::exchange(first, false)) throw std::runtime_error("surprise");
+        return said(Outcome::Kind::accepted, 201);
+    };
+    fill(1, 1);
+    start();
+    run_until(context, [&] { return queue.count(State::deferred) == 1; });
+    clock.advance(10s);
+    run_until(context, [&] { return queue.count(State::delivered) == 1; });
+    stop();
+}
+
+TEST_F(DispatcherTest, WakeLooksAtOnceInsteadOfAtTheNextPoll)
+{
+    config.idle_wait_max = 60'000ms;
+    start();
+    run_until(context, [&] { return queue.claims >= 4; }); // by now it waits for a fifth of a second
+    queue.add(1, "U", clock.now());
+    dispatcher->wake();
+    for (int n = 0; n < 10; ++n) context.poll(); // what is ready now, and no timer
+    EXPECT_EQ(destination.seen.size(), 1u);
+    stop();
+}
+
+TEST_F(DispatcherTest, StopWaitsForWhatIsUnderWayAndSettlesIt)
+{
+    bool release = false;
+    destination.before = [&]() -> runtime::Task<void> {
+        while (!release) {
+            runtime::Timer timer{context.get_executor(), 1ms};
+            co_await timer.async_wait(runtime::as_result);
+        }
+    };
+    fill(10, 10);
+    start();
+    run_until(context, [&] { return destination.in_flight == 10; });
+    dispatcher->stop();
+    run_until(context, [&, n = 0]() mutable { return ++n > 20; });
+    EXPECT_FALSE(ended);
+    release = true;
+    run_until(context, [&] { return ended; });
+    EXPECT_EQ(queue.count(State::delivered), 10u);
+}
+
+TEST_F(DispatcherTest, RefusesALeaseShorterThanItsAttempts)
+{
+    config.lease = 2s;
+    EXPECT_THROW((Dispatcher{context, queue, destination, clock, metrics, config, "w"}), std::invalid_argument);
+}
+
+} // namespace
