@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
 #include <string_view>
 #include <unordered_set>
@@ -371,7 +370,7 @@ private:
     {
         if (view(node->name) != "SigningTime") malformed(node, "only SigningTime may stand here");
         if (shape_.signing_time) malformed(node, "two signing times");
-        shape_.signing_time = parse_date_time(text_in(node));
+        shape_.signing_time = read_instant(text_in(node));
         if (!shape_.signing_time) stop(Refusal::signing_time_outside, node, "SigningTime is not a date and time (xs:dateTime)");
     }
 
@@ -391,61 +390,6 @@ Result<SignatureShape> read_signature(xmlDoc* doc, Place const& place, Policy co
     } catch (Stop& stopped) {
         return std::move(stopped.failure);
     }
-}
-
-std::optional<Instant> parse_date_time(std::string_view text)
-{
-    constexpr std::string_view space = " \t\r\n";
-    auto const begin = text.find_first_not_of(space);
-    if (begin == std::string_view::npos) return std::nullopt;
-    text = text.substr(begin, text.find_last_not_of(space) + 1 - begin);
-
-    bool good = true;
-    auto const number = [&](std::size_t digits) {
-        int value = 0;
-        auto const part = text.substr(0, digits);
-        good = good && part.size() == digits && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
-        if (good) std::from_chars(part.data(), part.data() + digits, value);
-        text.remove_prefix(std::min(digits, text.size()));
-        return value;
-    };
-    auto const sign = [&](char c) {
-        good = good && text.starts_with(c);
-        if (!text.empty()) text.remove_prefix(1);
-    };
-    int const y = number(4);
-    sign('-');
-    int const m = number(2);
-    sign('-');
-    int const d = number(2);
-    sign('T');
-    int const hour = number(2);
-    sign(':');
-    int const minute = number(2);
-    sign(':');
-    int const second = number(2);
-    if (good && text.starts_with('.')) {
-        auto const end = std::min(text.find_first_not_of("0123456789", 1), text.size());
-        good = end > 1 && end <= 20;
-        text.remove_prefix(end);
-    }
-    std::chrono::minutes offset{7 * 60};
-    if (text == "Z") {
-        offset = std::chrono::minutes{0};
-    } else if (!text.empty()) {
-        bool const west = text.front() == '-';
-        good = good && (west || text.front() == '+');
-        text.remove_prefix(1);
-        int const hours = number(2);
-        sign(':');
-        int const minutes = number(2);
-        good = good && text.empty() && hours <= 14 && minutes < 60;
-        offset = std::chrono::minutes{(west ? -1 : 1) * (hours * 60 + minutes)};
-    }
-    auto const date = std::chrono::year{y} / m / d;
-    if (!good || !date.ok() || y < 1900 || y > 2199 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-    return Instant{std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-                   std::chrono::seconds{second} - offset};
 }
 
 }  // namespace signing::detail

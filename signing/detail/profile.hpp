@@ -32,7 +32,4 @@ struct SignatureShape {
 // Finds the one Signature of the document, in root/holder, and reads it. `at` decides about dated switches.
 [[nodiscard]] Result<SignatureShape> read_signature(xmlDoc* doc, Place const& place, Policy const& policy, Instant at);
 
-// xs:dateTime; without a zone it is taken as Vietnam's time (our own choice: .NET writes local times so).
-[[nodiscard]] std::optional<Instant> parse_date_time(std::string_view text);
-
 }  // namespace signing::detail
