@@ -1,0 +1,521 @@
+#include "gateway/server.hpp"
+
+#include "gateway/alarms.hpp"
+#include "gateway/delivery/backend.hpp"
+#include "gateway/delivery/dispatcher.hpp"
+#include "gateway/dossier/id.hpp"
+#include "gateway/dossier/receipt.hpp"
+#include "gateway/intake/admission.hpp"
+#include "gateway/intake/listener.hpp"
+#include "gateway/intake/tls.hpp"
+#include "gateway/observe/log.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/probe.hpp"
+#include "gateway/routes.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/on_cpu.hpp"
+#include "gateway/runtime/snapshot.hpp"
+#include "gateway/runtime/task_group.hpp"
+#include "gateway/store/postgres.hpp"
+#include "providers/directory.hpp"
+#include "schemas/catalogue.hpp"
+#include "signing/trust.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace gateway {
+namespace {
+
+using runtime::Task;
+using std::chrono::milliseconds;
+
+// One io_context with its thread and the coroutines that live there.
+class Core {
+public:
+    explicit Core(std::string name)
+        : context{1}, group{context, [name](std::string const& task, std::string const& what) {
+              observe::log(observe::Level::error, "coroutine ended by an exception", {{"core", name}, {"task", task}, {"what", what}});
+          }} {}
+    ~Core() { join(); }
+
+    void start()
+    {
+        thread_ = std::thread{[this] { context.run(); }};
+    }
+
+    // Runs a task on this core and waits for it, at most so long. False: it did not end, or the core does not run.
+    bool finish(Task<void> task, milliseconds limit)
+    {
+        if (!thread_.joinable()) return false;
+        auto done = net::co_spawn(context.get_executor(), std::move(task), net::use_future);
+        return done.wait_for(limit) == std::future_status::ready;
+    }
+
+    void join()
+    {
+        work_.reset();
+        context.stop();
+        if (thread_.joinable()) thread_.join();
+    }
+
+    net::io_context context;
+    runtime::TaskGroup group;
+
+private:
+    net::executor_work_guard<net::io_context::executor_type> work_{context.get_executor()};
+    std::thread thread_;
+};
+
+struct ServingCore : Core {
+    using Core::Core;
+    std::optional<intake::Listener> listener;
+
+    Task<void> shut(milliseconds polite)
+    {
+        if (listener) listener->stop_accepting();
+        group.stop();
+        co_await group.drained(polite);
+    }
+};
+
+// Collects what is wrong with a start, so that all of it is said at once.
+class Problems {
+public:
+    template <class Make>
+    auto attempt(std::string_view key, Make make) -> std::optional<decltype(make())>
+    {
+        try {
+            return make();
+        } catch (std::exception const& error) {
+            problems_.push_back(fmt::format("{}: {}", key, error.what()));
+            return std::nullopt;
+        }
+    }
+    void raise_if_any()
+    {
+        if (!problems_.empty()) throw BadStart{std::move(problems_)};
+    }
+
+private:
+    std::vector<std::string> problems_;
+};
+
+// What is loaded from files before anything starts.
+struct Loaded {
+    std::shared_ptr<signing::KeyPair const> key;  // shared by the sealer of receipts and the probe
+    std::shared_ptr<signing::TrustStore const> trust;
+    std::shared_ptr<schemas::Rules const> rules;
+    std::shared_ptr<schemas::Validator const> validator;
+    std::shared_ptr<net::ssl::context> tls;       // null: plain HTTP
+    std::optional<Probe> probe;
+};
+
+std::optional<intake::TlsConfig> tls_of(ServerConfig const& server)
+{
+    if (server.certificate_file.empty()) return std::nullopt;
+    return intake::TlsConfig{server.certificate_file, server.key_file, server.client_ca_file};
+}
+
+Loaded load(Config const& config, runtime::Instant now)
+{
+    signing::initialise();
+    Problems problems;
+    Loaded loaded;
+    auto const& files = config.signing;
+    auto key = problems.attempt("signing.receipt_key_file",
+                                [&] { return signing::KeyPair::load(files.receipt_key_file, files.receipt_certificate_file); });
+    auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy); });
+    auto catalogue = problems.attempt("schemas.xsd_directory", [&] { return schemas::Catalogue::load(config.schemas.xsd_directory); });
+    auto rules = problems.attempt("schemas.rules_directory", [&] { return schemas::Rules::load(config.schemas.rules_directory); });
+    auto tls = problems.attempt("server.certificate_file", [&] {
+        auto const wanted = tls_of(config.server);
+        return wanted ? intake::make_tls_context(*wanted) : nullptr;
+    });
+    if (key) problems.attempt("signing.receipt_key_file", [&] { return loaded.probe.emplace(*key, now), true; });
+    problems.raise_if_any();
+
+    loaded.key = *key;
+    loaded.trust = *trust;
+    loaded.rules = *rules;
+    loaded.validator = std::make_shared<schemas::Validator const>(*catalogue, *rules);
+    loaded.tls = *tls;
+    return loaded;
+}
+
+std::shared_ptr<intake::Criteria const> criteria_of(Config const& config, Loaded const& loaded,
+                                                    std::shared_ptr<signing::TrustStore const> trust,
+                                                    std::shared_ptr<providers::Directory const> directory)
+{
+    intake::Criteria criteria;
+    criteria.limits = config.envelope;
+    criteria.verifier = std::make_shared<signing::Verifier const>(std::move(trust), config.signing.policy);
+    criteria.validator = loaded.validator;
+    criteria.directory = std::move(directory);
+    return std::make_shared<intake::Criteria const>(std::move(criteria));
+}
+
+// The operations' listener has limits and room of its own: it must answer when the provider listener is full.
+intake::Limits operations_limits()
+{
+    intake::Limits limits;
+    limits.connections_max = 64;
+    limits.in_flight_max = 64;
+    limits.memory_bytes_max = 8u << 20;
+    return limits;
+}
+
+}  // namespace
+
+BadStart::BadStart(std::vector<std::string> problems)
+    : std::runtime_error{fmt::format("{}", fmt::join(problems, "\n"))}, problems_{std::move(problems)}
+{
+}
+
+// Members stand in the order they start; they are destroyed in reverse.
+struct Server::Data {
+    explicit Data(Config from_file)
+        : config{std::move(from_file)}, loaded{load(config, clock.now())}, trust{loaded.trust},
+          criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
+          postgres{std::in_place, config.store, sealer(), metrics},
+          admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
+          ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
+          health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
+          submit{config.examine, {postgres->journal(), criteria, cpu, metrics, [this] { wake_delivery(); }}},
+          status{postgres->archive()}, notices{config.notices, postgres->archive()}, workflow{postgres->archive()},
+          pages{{postgres->archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
+          console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
+          public_router{public_routes(handlers())}, ops_router{operations_routes(handlers())}, house{"house"}, courier{"delivery"}
+    {
+    }
+
+    ~Data()
+    {
+        stop();
+        join();
+        postgres.reset();
+    }
+
+    store::Sealer sealer() const
+    {
+        return [key = loaded.key](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *key); };
+    }
+    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console}; }
+
+    void start(milliseconds start_wait);
+    void stop();
+    void join();
+    void load_registry(milliseconds start_wait);
+    void bind();
+    void start_delivery();
+    [[nodiscard]] store::Result<void> read_registry();
+    void read_trust();
+    void reload();
+
+    Task<void> probe_loop();
+    Task<void> reload_loop();
+    Task<void> watch_loop();
+    void report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since);
+    void watch_delivery();
+
+    void wake_delivery()
+    {
+        if (dispatcher) dispatcher->wake();
+    }
+    [[nodiscard]] boost::json::object delivery_json() const;
+
+    Config config;
+    runtime::SystemClock clock;
+    observe::Metrics metrics;
+    observe::Metrics ops_metrics;  // of the operations' own listener; nobody reads it
+    intake::Limits ops_limits = operations_limits();
+    Loaded loaded;
+    runtime::Snapshot<signing::TrustStore> trust;
+    runtime::Snapshot<intake::Criteria> criteria;
+    std::optional<store::Postgres> postgres;  // goes once no thread runs, while the executors it answers to still stand
+    intake::Admission admission, ops_admission;
+    intake::Health health;
+    Alarms alarms;
+    net::thread_pool cpu;
+    net::thread_pool blocking{1};  // calls of the registry and of the file system
+    std::optional<delivery::Backend> backend;
+    std::optional<delivery::Dispatcher> dispatcher;
+    intake::Submit submit;
+    intake::StatusQueries status;
+    intake::Notices notices;
+    intake::Workflow workflow;
+    intake::PublicPages pages;
+    intake::Console console;
+    intake::Router public_router, ops_router;
+    ServingCore house;
+    Core courier;
+    std::vector<std::unique_ptr<ServingCore>> cores;
+    Ports ports;
+    std::atomic<bool> running{false};
+};
+
+// ---- start ----------------------------------------------------------------------------------------------------------
+
+void Server::Data::start(milliseconds start_wait)
+{
+    load_registry(start_wait);
+    bind();
+    start_delivery();
+    house.group.spawn("probe", probe_loop());
+    house.group.spawn("reload", reload_loop());
+    house.group.spawn("watch", watch_loop());
+    house.start();
+    for (auto& core : cores) core->start();
+    running = true;
+}
+
+// A gateway without its registry would refuse every provider: it waits for the database instead.
+void Server::Data::load_registry(milliseconds start_wait)
+{
+    auto const until = std::chrono::steady_clock::now() + start_wait;
+    for (;;) {
+        auto const read = read_registry();
+        if (read) return;
+        if (std::chrono::steady_clock::now() >= until)
+            throw BadStart{{fmt::format("store.database_url: the registry cannot be read: {}", read.error().detail)}};
+        observe::log(observe::Level::warning, "waiting for the database", {{"detail", read.error().detail}});
+        std::this_thread::sleep_for(milliseconds{500});
+    }
+}
+
+void Server::Data::bind()
+{
+    auto const threads = config.server.io_threads ? config.server.io_threads : std::max(1u, std::thread::hardware_concurrency());
+    intake::Services const services{admission, metrics, clock, config.intake, public_router, &cpu};
+    intake::Services const ops_services{ops_admission, ops_metrics, clock, ops_limits, ops_router, nullptr};
+    intake::ListenerConfig listener;
+    listener.address = config.server.address;
+    listener.port = static_cast<std::uint16_t>(config.server.port);
+    listener.reuse_port = threads > 1;
+    listener.tls = tls_of(config.server);
+    intake::ListenerConfig ops_listener;
+    ops_listener.address = config.ops.address;
+    ops_listener.port = static_cast<std::uint16_t>(config.ops.port);
+    try {
+        for (unsigned i = 0; i < threads; ++i) {
+            auto& core = *cores.emplace_back(std::make_unique<ServingCore>(fmt::format("intake {}", i)));
+            core.listener.emplace(core.context, listener, services, loaded.tls);
+            listener.port = core.listener->port();  // the others join the first where any free port was asked for
+            core.listener->start(core.group);
+        }
+        house.listener.emplace(house.context, ops_listener, ops_services);
+        house.listener->start(house.group);
+    } catch (std::exception const& error) {
+        throw BadStart{{fmt::format("server.address, ops.address: {}", error.what())}};
+    }
+    ports = {listener.port, house.listener->port()};
+}
+
+void Server::Data::start_delivery()
+{
+    if (!config.delivery_switch.enabled) return;
+    try {
+        backend.emplace(courier.context, config.backend, clock);
+        dispatcher.emplace(courier.context, postgres->queue(), *backend, clock, metrics, config.delivery, "gateway-" + dossier::new_id(clock.now()));
+    } catch (std::exception const& error) {
+        throw BadStart{{fmt::format("delivery: {}", error.what())}};
+    }
+    courier.group.spawn("dispatcher", dispatcher->run());
+    courier.start();
+}
+
+// ---- what is read again while we run --------------------------------------------------------------------------------
+
+// Blocking: at start on the caller's thread, later on the pool for that.
+store::Result<void> Server::Data::read_registry()
+{
+    auto parties = postgres->reference().providers();
+    if (!parties) return parties.error();
+    auto agencies = postgres->reference().agencies();
+    if (!agencies) return agencies.error();
+    admission.swap_registry(std::make_shared<providers::Registry const>(std::move(*parties)));
+    auto directory = std::make_shared<providers::Directory const>(std::move(*agencies));
+    auto next = std::make_shared<intake::Criteria>(*criteria.load());
+    next->directory = std::move(directory);
+    criteria.store(std::move(next));
+    return {};
+}
+
+void Server::Data::read_trust()
+{
+    try {
+        auto fresh = signing::TrustStore::load(config.signing.trust_directory, config.signing.policy);
+        auto next = std::make_shared<intake::Criteria>(*criteria.load());
+        next->verifier = std::make_shared<signing::Verifier const>(fresh, config.signing.policy);
+        criteria.store(std::move(next));
+        trust.store(std::move(fresh));
+        alarms.set("trust_unreadable", false, "");
+        observe::log(observe::Level::info, "trust read again", {{"anchors", trust.load()->counts().anchors}});
+    } catch (std::exception const& error) {
+        alarms.set("trust_unreadable", true, error.what());
+    }
+}
+
+// Both run on the one thread of `blocking`, so that two changes of the criteria never meet.
+void Server::Data::reload()
+{
+    net::post(blocking, [this] {
+        read_trust();
+        auto const read = read_registry();
+        alarms.set("registry_unreadable", !read, read ? "" : read.error().detail);
+    });
+}
+
+// ---- housekeeping ---------------------------------------------------------------------------------------------------
+
+// Sleeps between two rounds. False: the group is stopping.
+static Task<bool> pause(runtime::TaskGroup const& group, milliseconds time)
+{
+    runtime::Timer timer{co_await net::this_coro::executor};
+    timer.expires_after(time);
+    auto const [error] = co_await timer.async_wait(runtime::as_result);
+    co_return !error && !group.stopping();
+}
+
+void Server::Data::report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since)
+{
+    auto const now = std::chrono::steady_clock::now();
+    health.report(part, word.ok, std::move(word.detail), std::chrono::duration_cast<milliseconds>(now - since), now);
+}
+
+Task<void> Server::Data::probe_loop()
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    do {
+        auto since = std::chrono::steady_clock::now();
+        auto work = [this] { return loaded.probe->run(*criteria.load(), clock.now()); };
+        auto words = co_await runtime::on_cpu(cpu, std::move(work));
+        report("seal", std::move(words.seal), since);
+        report("verify", std::move(words.verify), since);
+        report("validate", std::move(words.validate), since);
+
+        since = std::chrono::steady_clock::now();
+        auto const stored = co_await postgres->archive().probe(runtime::Deadline::after(config.probe.timeout));
+        report("store", stored ? Probe::Word{true, "written and read"} : Probe::Word{false, stored.error().detail}, since);
+        alarms.set("database_down", !stored, stored ? "" : stored.error().detail);
+        alarms.set("not_ready", !health.ready(std::chrono::steady_clock::now()), "see /readyz");
+    } while (co_await pause(house.group, config.probe.interval));
+}
+
+Task<void> Server::Data::reload_loop()
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    while (co_await pause(house.group, config.server.reload_interval)) {
+        auto work = [this] { return read_registry(); };
+        auto const read = co_await runtime::on_cpu(blocking, std::move(work));
+        alarms.set("registry_unreadable", !read, read ? "" : read.error().detail);
+    }
+}
+
+Task<void> Server::Data::watch_loop()
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    while (co_await pause(house.group, milliseconds{1000})) {
+        auto const counts = trust.load()->counts();
+        metrics.certificate_cache(counts.hits, counts.misses, counts.cached);
+        // Where another process delivers, nobody else here measures the queue.
+        if (!dispatcher) {
+            auto const depth = co_await postgres->queue().depth(clock.now(), runtime::Deadline::after(config.probe.timeout));
+            if (depth) metrics.queue(depth->waiting + depth->leased, depth->oldest, depth->dead);
+        }
+        watch_delivery();
+    }
+}
+
+void Server::Data::watch_delivery()
+{
+    auto const totals = metrics.totals();
+    alarms.set("queue_old", totals.queue_age_s > static_cast<double>(config.alarms.queue_age_max.count()),
+               fmt::format("oldest dossier has waited {:.0f} s", totals.queue_age_s));
+    alarms.set("dead_letters", totals.dead > config.alarms.dead_letters_max, fmt::format("{} dead letters", totals.dead));
+    if (!dispatcher) return;
+    auto const state = dispatcher->state();
+    alarms.set("backend_down", state.destination_dead, state.last_trouble);
+    alarms.set("delivery_stopped", running && !state.running, state.last_trouble);
+}
+
+boost::json::object Server::Data::delivery_json() const
+{
+    boost::json::array names;
+    for (auto const& name : alarms.raised()) names.emplace_back(name);
+    boost::json::object body{{"enabled", dispatcher.has_value()}, {"alarms", std::move(names)}};
+    if (!dispatcher) return body;
+    auto const state = dispatcher->state();
+    body["window"] = state.window;
+    body["in_flight"] = state.in_flight;
+    body["destination_dead"] = state.destination_dead;
+    body["deferred"] = state.deferred;
+    return body;
+}
+
+// ---- stop -----------------------------------------------------------------------------------------------------------
+
+void Server::Data::stop()
+{
+    if (!running.exchange(false)) return;
+    auto const polite = config.server.stop_timeout;
+    auto const limit = polite + std::chrono::seconds{5};  // after the polite time comes the final cut, which is quick
+    observe::log(observe::Level::info, "stopping");
+    health.stopping();
+    notices.stop();
+
+    std::vector<std::thread> waiting;
+    for (auto& core : cores)
+        waiting.emplace_back([&core, polite, limit] { core->finish(core->shut(polite), limit); });
+    for (auto& wait : waiting) wait.join();
+
+    if (dispatcher) {
+        dispatcher->stop();
+        courier.finish(courier.group.drained(polite), limit);
+    }
+    house.finish(house.shut(milliseconds{500}), limit);
+
+    join();
+    observe::log(observe::Level::info, "stopped");
+}
+
+void Server::Data::join()
+{
+    for (auto& core : cores) core->join();
+    courier.join();
+    house.join();
+    cpu.join();
+    blocking.join();
+}
+
+// ---- the interface --------------------------------------------------------------------------------------------------
+
+Server::Server(Config config) : data_{std::make_unique<Data>(std::move(config))} {}
+Server::~Server() { stop(); }
+
+void Server::start(milliseconds start_wait) { data_->start(start_wait); }
+void Server::stop() { data_->stop(); }
+void Server::reload() { data_->reload(); }
+Ports Server::ports() const noexcept { return data_->ports; }
+
+std::string Server::ready_line() const
+{
+    auto const& config = data_->config;
+    return fmt::format("ready intake={}://{}:{} ops=http://{}:{}", config.server.certificate_file.empty() ? "http" : "https",
+                       config.server.address, data_->ports.intake, config.ops.address, data_->ports.ops);
+}
+
+}  // namespace gateway

@@ -88,6 +88,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
         co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
 
     timer.ended(observe::Stage::submit);
+    if (!stored->repeated && parts_.stored) parts_.stored();
     co_return answer(request, *stored, terms->accept);
 }
 

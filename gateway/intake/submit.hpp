@@ -24,9 +24,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace intake {
 
@@ -52,8 +54,9 @@ public:
         runtime::Snapshot<Criteria> const& criteria;
         net::thread_pool& cpu;
         observe::Metrics& metrics;
+        std::function<void()> stored;  // called for each new dossier, on its core: delivery need not wait for its next look
     };
-    Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{parts} {}
+    Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{std::move(parts)} {}
 
     // REQUIRES: request.admitted is set (the route's access is party).
     [[nodiscard]] runtime::Task<Reply> handle(Request request, Lane lane);
