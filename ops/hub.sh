@@ -87,13 +87,12 @@ bearer_of() {
     cat "$file"
 }
 
-hub_database() {
+hub_registry() {
     local party url
-    step "Starting a private PostgreSQL in ${hub#"$root"/}/db"
-    "$root/ops/cluster" start "$hub/db"
     url=$(database)
     step "Migrating, and registering the providers with their development certificates"
-    "$bin/ivanctl" provider seed --seed "$root/providers/seed" --rules "$root/schemas/rules" --database-url "$url" >&2
+    "$bin/ivan-gateway" migrate --config "$hub/gateway.toml" >&2
+    "$bin/ivan-gateway" seed --config "$hub/gateway.toml" --seed "$root/providers/seed" >&2
     for party in "${parties[@]}"; do
         "$bin/ivanctl" provider put "$party" --replace-credentials --certificate "$(pki)/tls/${party,,}.pem" \
             --bearer "$(bearer_of "$party")" --database-url "$url" >/dev/null
@@ -153,10 +152,12 @@ metric() { curl -s -m 5 "$IVAN_OPS_URL/metrics" | awk -v name="$1" '$1 == name {
 hub_start() {
     mkdir -p "$hub"
     hub_pki
-    hub_database
+    step "Starting a private PostgreSQL in ${hub#"$root"/}/db"
+    "$root/ops/cluster" start "$hub/db"
     hub_ports
-    hub_config >"$hub/gateway.toml"
     hub_env
+    hub_config >"$hub/gateway.toml"
+    hub_registry
     step "Starting backend simulator and gateway"
     backend_start
     gateway_start

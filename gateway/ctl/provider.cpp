@@ -1,9 +1,6 @@
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
 #include "gateway/dossier/time.hpp"
-#include "gateway/runtime/clock.hpp"
-#include "providers/seed.hpp"
-#include "schemas/rules.hpp"
 #include "signing/certificate.hpp"
 #include "signing/digest.hpp"
 
@@ -26,7 +23,6 @@ struct Options {
     std::optional<double> rate;
     std::optional<std::uint32_t> burst, in_flight;
     bool replace_credentials = false;
-    std::string seed_folder = "providers/seed", rules_folder = "schemas/rules";
 };
 
 std::string_view name_of(providers::Role role)
@@ -176,18 +172,6 @@ void key(Context& context, Options const& options)
     context.answer(boost::json::object{{"code", options.code}, {"bearer_key", bearer}}, bearer);
 }
 
-void seed(Context& context, Options const& options)
-{
-    auto const applied = store::migrate(options.database.url);
-    auto const rules = schemas::Rules::load(options.rules_folder);
-    auto const today = runtime::vietnam_day(runtime::SystemClock{}.now());
-    Database database{options.database.url};
-    auto const files = providers::load_seed(options.seed_folder);
-    need(database.reference().seed(files, rules->procedures(today)), "seeding");
-    context.answer(boost::json::object{{"migrations", boost::json::value_from(applied)}, {"providers", files.providers.size()}, {"agencies", files.agencies.size()}},
-                   fmt::format("{} migrations applied; {} parties and {} agencies are known", applied.size(), files.providers.size(), files.agencies.size()));
-}
-
 void declare_changes(CLI::App& command, Options& options)
 {
     command.add_option("--name", options.name, "Name, as the public list shows it");
@@ -226,9 +210,6 @@ void add_provider(CLI::App& app, Context& context)
     declare_changes(*command("put", "Changes what is given, or registers a new party", &put, true), *options);
     command("key", "Makes a bearer key, shown this once, and stores its hash", &key, true)
         ->add_flag("--replace", options->replace_credentials, "Earlier keys of the party end now");
-    auto* fresh = command("seed", "Prepares a database: migrations, then what is missing of the seed files", &seed, false);
-    fresh->add_option("--seed", options->seed_folder, "Folder of the seed files")->check(CLI::ExistingDirectory)->capture_default_str();
-    fresh->add_option("--rules", options->rules_folder, "Folder of the rules (procedures)")->check(CLI::ExistingDirectory)->capture_default_str();
 }
 
 }  // namespace ctl
