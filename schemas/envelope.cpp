@@ -1,6 +1,7 @@
 #include "schemas/envelope.hpp"
 
 #include "schemas/base64.hpp"
+#include "schemas/detail/envelope_fields.hpp"
 #include "schemas/detail/findings.hpp"
 #include "schemas/detail/libxml2.hpp"
 #include "schemas/names.hpp"
@@ -8,223 +9,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <chrono>
-#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
 namespace schemas {
 
-using detail::FindingId;
-using namespace std::string_view_literals;
-
-namespace {
-
-// ---- characters ---------------------------------------------------------------------------------------------
-
-constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_code_character(char c) noexcept
-{
-    return is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == '_';
-}
-
-bool all_digits(std::string_view text) noexcept { return !text.empty() && std::ranges::all_of(text, is_digit); }
-
-std::string_view trimmed(std::string_view text) noexcept
-{
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-// One character of valid UTF-8 off the front.
-char32_t take_character(std::string_view& text) noexcept
-{
-    auto const byte = [&](std::size_t i) -> char32_t { return static_cast<unsigned char>(text[i]); };
-    auto const tail = [&](std::size_t i) { return byte(i) & 0x3F; };
-    char32_t const lead = byte(0);
-    if (lead < 0x80) return text.remove_prefix(1), lead;
-    if (lead < 0xE0) {
-        char32_t const c = (lead & 0x1F) << 6 | tail(1);
-        return text.remove_prefix(2), c;
-    }
-    if (lead < 0xF0) {
-        char32_t const c = (lead & 0x0F) << 12 | tail(1) << 6 | tail(2);
-        return text.remove_prefix(3), c;
-    }
-    char32_t const c = (lead & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3);
-    return text.remove_prefix(4), c;
-}
-
-// The letters of Vietnamese, composed: Latin-1, Ă Đ Ĩ Ũ Ơ Ư and the block U+1EA0 to U+1EF9, in pairs.
-constexpr char32_t lower_case(char32_t c) noexcept
-{
-    if (c >= U'A' && c <= U'Z') return c + 0x20;
-    if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 0x20;
-    if (c == 0x102 || c == 0x110 || c == 0x128 || c == 0x168 || c == 0x1A0) return c + 1;
-    if (c == 0x1AF) return 0x1B0;
-    if (c >= 0x1EA0 && c <= 0x1EF9) return c | 1;
-    return c;
-}
-
-std::u32string folded(std::string_view text)
-{
-    std::u32string fold;
-    while (!text.empty()) fold.push_back(lower_case(take_character(text)));
-    return fold;
-}
-
-std::string ascii_lower(std::string_view text)
-{
-    std::string lower{text};
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    return lower;
-}
-
-// ---- formats of fields --------------------------------------------------------------------------------------
-
-std::optional<std::uint64_t> number(std::string_view text) noexcept
-{
-    std::uint64_t value = 0;
-    if (text.size() > 15 || !all_digits(text)) return std::nullopt;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
-bool tax_code_format(std::string_view t) noexcept
-{
-    if (t.size() == 14) return all_digits(t.substr(0, 10)) && t[10] == '-' && all_digits(t.substr(11));
-    return (t.size() == 10 || t.size() == 12) && all_digits(t);
-}
-
-bool agency_format(std::string_view t) noexcept { return t.size() == 5 && all_digits(t); }
-
-bool unit_code_format(std::string_view t) noexcept
-{
-    return t.size() <= 20 && std::ranges::all_of(t, [](char c) { return is_letter(c) || is_digit(c); });
-}
-
-bool unit_kind_format(std::string_view t) noexcept { return t.size() <= 9 && all_digits(t); }
-
-bool month_format(std::string_view t) noexcept
-{
-    if (t.size() != 7 || t[2] != '/' || !all_digits(t.substr(0, 2)) || !all_digits(t.substr(3))) return false;
-    return std::chrono::month{static_cast<unsigned>(*number(t.substr(0, 2)))}.ok();
-}
-
-bool date_format(std::string_view t) noexcept
-{
-    if (t.size() != 10 || t[2] != '/' || !all_digits(t.substr(0, 2)) || !month_format(t.substr(3))) return false;
-    using namespace std::chrono;
-    return year_month_day{year{static_cast<int>(*number(t.substr(6)))}, month{static_cast<unsigned>(*number(t.substr(3, 2)))},
-                          day{static_cast<unsigned>(*number(t.substr(0, 2)))}}.ok();
-}
-
-bool code_format(std::string_view t) noexcept { return t.size() <= 50 && std::ranges::all_of(t, is_code_character); }
-
-bool number_format(std::string_view t) noexcept { return number(t).has_value(); }
-
-bool file_name_safe(std::string_view t) noexcept
-{
-    if (t == "." || t == "..") return false;
-    while (!t.empty()) {
-        char32_t const c = take_character(t);
-        bool const control = c < 0x20 || (c >= 0x7F && c <= 0x9F);
-        bool const direction = c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-        if (c == U'/' || c == U'\\' || control || direction) return false;
-    }
-    return true;
-}
-
-// ---- codes --------------------------------------------------------------------------------------------------
-
-struct CodeAndVersion {
-    std::string_view code, version;
-};
-
-// "TK1-TS-595" → TK1-TS, 595. Vendors tag the decision a code follows: -595 _595 -959 -166 -1040 (vendors' public code).
-CodeAndVersion without_version(std::string_view text) noexcept
-{
-    auto const mark = text.find_last_of("-_");
-    if (mark == std::string_view::npos || mark == 0) return {text, {}};
-    auto const tail = text.substr(mark + 1);
-    if (tail.size() < 3 || tail.size() > 4 || !all_digits(tail)) return {text, {}};
-    return {text.substr(0, mark), tail};
-}
-
-// One form under two codes: the canonical one is its root element, which carries the content of either.
-struct Alias {
-    std::string_view alias, canonical;
-};
-constexpr std::array aliases{
-    Alias{"01B-HSB", "M01B-HSB"},  // QĐ 166/QĐ-BHXH 2019; the root element is M01B-HSB
-    Alias{"D02-LT", "D02-TS"},     // QĐ 1040/QĐ-BHXH 2020: D02-LT replaced D02-TS and travels under the old name
-};
-
-std::string_view canonical(std::string_view code) noexcept
-{
-    auto const* const known = std::ranges::find(aliases, code, &Alias::alias);
-    return known == aliases.end() ? code : known->canonical;
-}
-
-// ---- kinds of files -----------------------------------------------------------------------------------------
-
-struct Kind {
-    std::string_view extension;
-    Content content;
-};
-constexpr std::array kinds{
-    Kind{".xml", Content::xml_form},    Kind{".pdf", Content::pdf},         Kind{".png", Content::png},
-    Kind{".jpg", Content::jpeg},        Kind{".jpeg", Content::jpeg},       Kind{".tif", Content::tiff},
-    Kind{".tiff", Content::tiff},       Kind{".docx", Content::zip_office}, Kind{".xlsx", Content::zip_office},
-    Kind{".doc", Content::ole_office},  Kind{".xls", Content::ole_office},
-};
-
-std::optional<Content> content_for(std::string_view extension)
-{
-    auto const* const kind = std::ranges::find(kinds, ascii_lower(extension), &Kind::extension);
-    return kind == kinds.end() ? std::nullopt : std::optional{kind->content};
-}
-
-// By the first bytes, as file(1) does; an office file of today is a ZIP that names its content types (ECMA-376).
-bool is_content(Content content, std::string_view bytes)
-{
-    switch (content) {
-        case Content::pdf: return bytes.starts_with("%PDF-");
-        case Content::png: return bytes.starts_with("\x89PNG\r\n\x1A\n"sv);
-        case Content::jpeg: return bytes.starts_with("\xFF\xD8\xFF"sv);
-        case Content::tiff: return bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv);
-        case Content::zip_office:
-            return bytes.starts_with("PK\x03\x04"sv) && bytes.find("[Content_Types].xml") != std::string_view::npos;
-        case Content::ole_office: return bytes.starts_with("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv);
-        case Content::xml_form:
-            if (bytes.starts_with("\xEF\xBB\xBF"sv)) bytes.remove_prefix(3);
-            while (!bytes.empty() && is_space(bytes.front())) bytes.remove_prefix(1);
-            // UTF-16 is XML too: the document's own refusal says it better than "not XML".
-            return bytes.starts_with('<') || bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv) ||
-                   bytes.starts_with("\0<"sv);
-    }
-    __builtin_unreachable();
-}
-
-// ".pdf" of "giấy tờ.pdf"; empty where what follows the last dot is no extension, as in "v1.2".
-std::string_view extension_of(std::string_view file_name) noexcept
-{
-    auto const dot = file_name.rfind('.');
-    if (dot == std::string_view::npos) return {};
-    auto const tail = file_name.substr(dot + 1);
-    bool const plain = std::ranges::all_of(tail, [](char c) { return is_letter(c) || is_digit(c); });
-    return plain && tail.size() <= 5 && std::ranges::any_of(tail, is_letter) ? file_name.substr(dot) : std::string_view{};
-}
-
-}  // namespace
-
-// ---- the reader ---------------------------------------------------------------------------------------------
+using namespace detail;
 
 class EnvelopeReader {
 public:
@@ -238,7 +29,7 @@ public:
         envelope_.xml_ = std::move(*document);
 
         auto const* const root = xmlDocGetRootElement(tree_of(*envelope_.xml_));
-        if (detail::local_name(root) != names::envelope_root || !detail::namespace_of(root).empty()) {
+        if (local_name(root) != names::envelope_root || !namespace_of(root).empty()) {
             find(Refusal::envelope_wrong_root, FindingId::wrong_root, "/*", root);
             return failure();
         }
@@ -254,7 +45,7 @@ private:
 
     void find(Refusal why, FindingId id, std::string path, xmlNode const* at = nullptr, std::string_view en = {}, std::string_view vi = {})
     {
-        find(why, detail::make_finding(id, form_, std::move(path), at ? detail::line_of(at) : 0, en, vi));
+        find(why, make_finding(id, form_, std::move(path), at ? line_of(at) : 0, en, vi));
     }
 
     void find(Refusal why, Finding finding)
@@ -269,7 +60,7 @@ private:
         auto detail = findings_.front().code + ", first of " + std::to_string(found_);
         if (found_ > findings_.size()) {
             auto const more = std::to_string(found_ - findings_.size());
-            findings_.push_back(detail::make_finding(FindingId::findings_more, {}, {}, 0, more + " more.", "Thêm " + more + " lỗi."));
+            findings_.push_back(make_finding(FindingId::findings_more, {}, {}, 0, more + " more.", "Thêm " + more + " lỗi."));
         }
         return {.why = *why_, .detail = std::move(detail), .findings = std::move(findings_)};
     }
@@ -281,7 +72,7 @@ private:
     void check_attributes(xmlNode const* element, std::string const& path)
     {
         for (auto const* a = element->properties; a; a = a->next) {
-            auto const name = detail::view(a->name);
+            auto const name = view(a->name);
             if (a->ns || ascii_lower(name) == "id") continue;
             find(Refusal::envelope_field, FindingId::attribute_unknown, path + "/@" + std::string{name}, element);
         }
@@ -295,9 +86,9 @@ private:
         Nodes elements;
         for (auto const* child = parent->children; child; child = child->next) {
             if (child->type == XML_ELEMENT_NODE) {
-                if (detail::namespace_of(child) != names::xmldsig) elements.push_back(child);
+                if (namespace_of(child) != names::xmldsig) elements.push_back(child);
             } else if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE) {
-                if (!trimmed(detail::view(child->content)).empty())
+                if (!trimmed(view(child->content)).empty())
                     find(Refusal::envelope_field, FindingId::content_misplaced, path, child);
             }
         }
@@ -310,10 +101,10 @@ private:
     {
         std::array<xmlNode const*, n> found{};
         for (auto const* child : children(parent, path)) {
-            auto const name = detail::local_name(child);
+            auto const name = local_name(child);
             auto const slot = static_cast<std::size_t>(std::ranges::find(known, name) - known.begin());
             auto const child_path = path + "/" + std::string{name};
-            if (slot == n || !detail::namespace_of(child).empty()) {
+            if (slot == n || !namespace_of(child).empty()) {
                 find(Refusal::envelope_field, FindingId::element_unknown, child_path, child);
             } else if (found[slot]) {
                 find(Refusal::envelope_field, FindingId::field_repeated, child_path, child);
@@ -331,12 +122,12 @@ private:
         check_attributes(field, path);
         auto const* const only = field->children;
         if (only && !only->next && (only->type == XML_TEXT_NODE || only->type == XML_CDATA_SECTION_NODE))
-            return detail::view(only->content);
+            return view(only->content);
         for (auto const* child = only; child; child = child->next) {
             if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE)
-                room += detail::view(child->content);
+                room += view(child->content);
             else if (child->type == XML_ELEMENT_NODE)
-                find(Refusal::envelope_field, FindingId::element_unknown, path + "/" + std::string{detail::local_name(child)}, child);
+                find(Refusal::envelope_field, FindingId::element_unknown, path + "/" + std::string{local_name(child)}, child);
             else  // A comment inside a value splits it for careless readers and is not signed: refused.
                 find(Refusal::envelope_field, FindingId::content_misplaced, path, child);
         }
@@ -459,8 +250,8 @@ private:
     {
         auto files = children(forms, path);
         std::erase_if(files, [&](xmlNode const* child) {
-            if (detail::local_name(child) == names::form && detail::namespace_of(child).empty()) return false;
-            find(Refusal::envelope_field, FindingId::element_unknown, path + "/" + std::string{detail::local_name(child)}, child);
+            if (local_name(child) == names::form && namespace_of(child).empty()) return false;
+            find(Refusal::envelope_field, FindingId::element_unknown, path + "/" + std::string{local_name(child)}, child);
             return true;
         });
         return files;
@@ -478,7 +269,7 @@ private:
 
         auto const full_code = field(code, path, names::form_code, Need::filled, FindingId::form_code_format, code_format);
         auto const [bare_code, version] = without_version(full_code);
-        form.code_ = canonical(bare_code);
+        form.code_ = canonical_code(bare_code);
         form.version_ = version;
         if (!full_code.empty()) {
             auto const nth = ++seen_codes_[form.code_];

@@ -1,6 +1,6 @@
 #pragma once
 
-// The outer file BHXHDienTu.xml and the forms out of their base64 (domain facts: the vendors' model; no
+// The outer file BHXHDienTu.xml and the forms out of their base64 (the model of vendors' public code; no
 // official XSD is public, so the shape demanded here is our own).
 //
 // Hoso
@@ -10,6 +10,12 @@
 //  │  └ ThongTinHoSo   : TenThuTuc, MaThuTuc, KyKeKhai, NgayLap, SoLuongFile, QuyTrinhISO,
 //  │                     ToKhais / FileToKhai* : MaToKhai, MoTaToKhai, TenFile, LoaiFile, DoDaiFile, NoiDungFile
 //  └ CKy_Dvi           : the unit's XML signature
+//
+// Our own choices: every element stands exactly once (QuyTrinhISO and CKy_Dvi may be absent, a missing signature is
+// signing's to say), in any order inside its part; unknown elements and attributes are refused, but Id, attributes
+// of a namespace (xsi:, xml:) and elements of XMLDSig are passed over. Values lose outer white space; comments inside a value
+// are refused. TenIVAN, TenThuTuc, QuyTrinhISO, NguoiKy, DienThoai and MoTaToKhai may be empty. DoDaiFile counts
+// the base64 text without outer white space, its inner white space counted or not.
 
 #include "schemas/document.hpp"
 #include "schemas/failure.hpp"
@@ -50,11 +56,12 @@ enum class Content { xml_form, pdf, png, jpeg, tiff, zip_office, ole_office };
 // One FileToKhai: an XML form, or an attachment.
 class Form {
 public:
-    [[nodiscard]] std::string const& code() const noexcept { return code_; }        // "D02-TS": MaToKhai without suffix
+    // "D02-TS": MaToKhai without suffix, by its one name where it has two (D02-LT is D02-TS, 01B-HSB is M01B-HSB).
+    [[nodiscard]] std::string const& code() const noexcept { return code_; }
     [[nodiscard]] std::string const& version() const noexcept { return version_; }  // "595", or empty: by date
     [[nodiscard]] std::string const& description() const noexcept { return description_; }
     [[nodiscard]] std::string const& file_name() const noexcept { return file_name_; }
-    [[nodiscard]] std::string const& label() const noexcept { return label_; }      // for findings: "D02-TS", "D02-TS#2"
+    [[nodiscard]] std::string const& label() const noexcept { return label_; }      // for findings: "D02-TS", the next one "D02-TS#2"
     [[nodiscard]] Content content() const noexcept { return content_; }
     [[nodiscard]] std::string const& bytes() const noexcept { return bytes_; }      // decoded
     [[nodiscard]] Document const* xml() const noexcept { return xml_ ? &*xml_ : nullptr; }
@@ -87,7 +94,9 @@ private:
     std::vector<Form> forms_;
 };
 
-// Bytes → Envelope. Pure. All inconsistencies of the envelope's fields are reported as findings at once.
+// Bytes → Envelope. Pure. All inconsistencies of the envelope's fields are reported as findings at once, in the
+// order of reading; `why` is the first one's. A document that cannot be parsed, another root, or more forms than the
+// bound end the reading at once.
 [[nodiscard]] Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits);
 
 }  // namespace schemas
