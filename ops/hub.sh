@@ -209,6 +209,8 @@ queue_age_max = "10s"
 
 [log]
 file = $(toml "$hub/log/gateway.json")
+
+${hub_more:-}
 END
 }
 

@@ -1,0 +1,46 @@
+# shellcheck shell=bash disable=SC2154
+
+it_accepts_every_form_of_every_provider() {
+    local party
+    for party in "${parties[@]}"; do
+        "$bin/ivanctl" submit --list "$hub/samples/${party,,}.tsv" --key-prefix "$(new_key)-" --cert "$(pki)/tls/${party,,}.pem" --key "$(pki)/tls/${party,,}.key" ||
+            fail "not every form of $party was accepted"
+    done
+}
+
+it_refuses_what_cannot_be_read_and_says_where() { all_refused '^GW-300' 12; }
+it_refuses_bad_signatures_each_with_its_code() { all_refused '^GW-20' 15; }
+it_refuses_broken_forms_and_rules() { all_refused '^GW-301' 6; }
+
+it_bounds_size_depth_and_count_at_every_level() {
+    { printf '<Hoso>'; printf '<a>%.0s' {1..500}; } >"$work/deep.xml"
+    post "$work/deep.xml"
+    matches "depth" "$status $(json .code)" '^422 GW-300[13]'
+    { printf '<Hoso>'; head -c 3000000 /dev/zero | sed 's/\x0/<a\/>/g'; printf '</Hoso>'; } >"$work/many.xml"
+    post "$work/many.xml"
+    matches "nodes" "$status $(json .code)" '^422 GW-3003'
+}
+
+it_marks_dossiers_signed_by_test_certificates() {
+    local file
+    file=$(awk -F '\t' '/test certificate/ {print $1}' "$hub/samples/thaison.tsv")
+    post "$hub/samples/$file"
+    same "accepted" "$status" 201
+    same "marked" "$(json .paper_required)" true
+    accepted_dossier D02-TS
+    same "others are not" "$(json .paper_required)" false
+}
+
+it_reports_all_findings_of_a_dossier_at_once() {
+    post "$hub/samples/bad/rule_violations.xml"
+    same "refused" "$status $(json .code)" "422 GW-3013"
+    at_least "findings" "$(json '.errors | length')" 3
+    same "each with form, path, code and both languages" \
+        "$(json '[.errors[] | select(.form and .path and .code and .message_vi and .message_en)] | length')" "$(json '.errors | length')"
+    matches "Vietnamese has diacritics" "$(json .message_vi)" 'ồ|ạ|ế|ơ|ư|đ'
+}
+
+it_chooses_schemas_by_form_version_and_date() {
+    post "$hub/samples/bad/version_not_in_force.xml"
+    same "a version whose last day has passed" "$status $(json .code)" "422 GW-3011"
+}
