@@ -134,7 +134,14 @@ hub_env() {
     done >"$hub/quickstart.env"
 }
 
-backend_start() { process_start backend "$bin/ivan-loadtest" sink --port "$(<"$hub/run/backend.port")"; }
+backend_options=()
+# backend_start [OPTION...]: the simulator, for example with --refuse-rate 1.
+backend_start() {
+    process_start backend "$bin/ivan-loadtest" sink --port "$(<"$hub/run/backend.port")" "${backend_options[@]}" "$@"
+    wait_for 20 "the backend simulator" curl -s -m 2 -o /dev/null "$IVAN_BACKEND_URL/healthz"
+}
+# A number the simulator counted: cases, mismatches …
+backend_count() { curl -s -m 5 "$IVAN_BACKEND_URL/counts" | jq -r ".$1 // 0"; }
 gateway_start() { process_start gateway "$bin/ivan-gateway" serve --config "$hub/gateway.toml"; }
 
 ready() { [[ $(curl -s -m 2 -o /dev/null -w '%{http_code}' "$IVAN_OPS_URL/readyz") == 200 ]]; }

@@ -107,6 +107,7 @@ outages() {
     http "database back, the same request, no restart" "201" "${me[@]}" -H "$(key db)" --data-binary "@$good" "$at"
 
     wait_for 30 "an empty queue" queue_empty || true
+    result "what the backend found wrong with all it got" "$(backend_count mismatches)" 0
     process_stop backend
     for n in 1 2 3; do
         http "backend down, dossier $n is accepted" "201" "${me[@]}" -H "$(key "backend-$n")" --data-binary "@$good" "$at"
@@ -118,6 +119,7 @@ outages() {
     backend_start
     wait_for 60 "the queue to empty" queue_empty && n=yes || n=no
     result "backend back, the queue empties" "$n" yes
+    result "what the backend found wrong with all it got" "$(backend_count mismatches)" 0
 }
 queue_empty()  { [[ $(waiting) == 0 ]]; }
 queue_grew()   { [[ $(metric ivan_queue_depth) -ge 3 ]]; }

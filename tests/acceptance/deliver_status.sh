@@ -52,6 +52,31 @@ it_goes_on_accepting_while_the_backend_is_down_and_raises_an_alarm() {
     wait_for 60 "the delivery" delivered_code "$code" || fail "$code is not delivered after the backend came back"
 }
 
+it_keeps_what_the_backend_refuses_as_a_dead_letter_for_a_person() {
+    local code id
+    process_stop backend
+    backend_start --refuse-rate 1
+    accepted_dossier D02-TS
+    code=$(json .case_code)
+    id=$(json .dossier_id)
+    wait_for 30 "the dead letter" "$bin/ivanctl" deadletter show "$id" || fail "no dead letter"
+    "$bin/ivanctl" deadletter list | grep -q "$code" || fail "the list does not show $code"
+    same "why" "$("$bin/ivanctl" deadletter show "$id" --json | jq -r .http_status)" 422
+    process_stop backend
+    backend_start
+    "$bin/ivanctl" deadletter replay "$id" >/dev/null || fail "replay"
+    wait_for 30 "the delivery" delivered_code "$code" || fail "$code is not delivered after its replay"
+    ! "$bin/ivanctl" deadletter show "$id" >/dev/null || fail "still a dead letter"
+}
+
+it_keeps_the_order_of_a_unit_and_the_bytes_of_every_dossier() {
+    local n
+    for n in 1 2 3 4 5; do accepted_dossier D02-TS "$(new_key)-$n"; done
+    wait_for 30 "an empty queue" eval '[[ $(sql "SELECT count(*) FROM ivan.delivery_queue") == 0 ]]' || fail "the queue does not empty"
+    at_least "cases" "$(backend_count cases)" 5
+    same "what the backend found wrong" "$(curl -s "$IVAN_BACKEND_URL/counts" | jq -r .mismatches)" 0
+}
+
 it_moves_statuses_only_as_the_law_does() {
     local code id
     accepted_dossier D02-TS
