@@ -1,0 +1,241 @@
+#include "gateway/store/detail/pg_journal.hpp"
+
+#include "gateway/store/detail/batch.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace store::detail {
+
+namespace {
+
+constexpr std::size_t inline_bytes_max = 256u << 10;  // packing more than this takes more than half a millisecond
+constexpr int attempts_max = 3;
+constexpr std::chrono::hours partitions_every{24};
+constexpr std::chrono::minutes partitions_retry{5};
+
+constexpr Statement partitions_statement{"partitions", "SELECT ivan.make_partitions(now(), 3)"};
+
+}  // namespace
+
+void PgJournal::Pending::fail(Refusal why, std::string const& detail)
+{
+    if (row) stored(Failure{why, detail});
+    else noted(Failure{why, detail});
+}
+
+PgJournal::PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool)
+    : config_{config}, codec_{codec_from(config.compression).value()}, sealer_{std::move(sealer)}, metrics_{metrics}, pool_{pool},
+      connector_{config}, committer_{[this] { serve(); }}
+{
+}
+
+PgJournal::~PgJournal()
+{
+    std::deque<Pending> left;
+    {
+        std::lock_guard const lock{mutex_};
+        stopping_ = true;
+        left.swap(pending_);
+    }
+    changed_.notify_all();
+    committer_.join();
+    for (auto& pending : left) pending.fail(Refusal::unavailable, "the store is stopping");
+}
+
+runtime::Task<Result<Stored>> PgJournal::accept(Acceptance acceptance, runtime::Deadline deadline)
+{
+    if (acceptance.verified.envelope().bytes().size() <= inline_bytes_max)
+        co_return co_await accept_row(row_of(acceptance, codec_), deadline);
+    std::function<Row()> work = [this, &acceptance] { return row_of(acceptance, codec_); };
+    auto row = co_await pool_.compute<Row>(deadline, std::move(work));
+    if (!row) co_return row.error();
+    co_return co_await accept_row(std::move(*row), deadline);
+}
+
+runtime::Task<Result<Stored>> PgJournal::accept_row(Row row, runtime::Deadline deadline)
+{
+    auto start = [this, &row, deadline](Answer<Result<Stored>> answer) {
+        offer(Pending{std::move(row), std::nullopt, deadline, std::move(answer), {}});
+    };
+    co_return co_await answered<Result<Stored>>(std::move(start));
+}
+
+runtime::Task<Result<void>> PgJournal::refuse(RefusalRecord record, runtime::Deadline deadline)
+{
+    if (record.body.size() <= inline_bytes_max) {
+        record.body = pack(codec_, record.body);
+    } else {
+        std::function<std::string()> work = [this, &record] { return pack(codec_, record.body); };
+        auto packed = co_await pool_.compute<std::string>(deadline, std::move(work));
+        if (!packed) co_return packed.error();
+        record.body = std::move(*packed);
+    }
+    auto start = [this, &record, deadline](Answer<Result<void>> answer) {
+        offer(Pending{std::nullopt, std::move(record), deadline, {}, std::move(answer)});
+    };
+    co_return co_await answered<Result<void>>(std::move(start));
+}
+
+runtime::Task<Result<std::optional<Stored>>> PgJournal::find(std::string provider, std::string idempotency_key,
+                                                             std::string content_sha256, runtime::Deadline deadline)
+{
+    using Answered = Result<std::optional<Stored>>;
+    std::function<Answered(PgConnection&)> work = [&](PgConnection& connection) -> Answered {
+        auto known = find_key(connection, provider, idempotency_key);
+        if (!known) return std::optional<Stored>{};
+        if (known->content_sha256 != content_sha256) return Failure{Refusal::key_reused, known->stored.dossier_id};
+        return std::optional<Stored>{std::move(known->stored)};
+    };
+    co_return co_await pool_.run<std::optional<Stored>>(deadline, true, std::move(work));
+}
+
+void PgJournal::offer(Pending pending)
+{
+    {
+        std::lock_guard const lock{mutex_};
+        auto const bytes = pending_bytes_ + pending.bytes();
+        if (!stopping_ && pending_.size() < config_.pending_rows_max && bytes <= config_.pending_bytes_max) {
+            pending_bytes_ = bytes;
+            pending_.push_back(std::move(pending));
+            changed_.notify_one();
+            return;
+        }
+    }
+    pending.fail(Refusal::busy, "the committer's queue is full");
+}
+
+// What gathered during the last commit, within the bounds of one transaction.
+PgJournal::Batch PgJournal::take()
+{
+    Batch batch;
+    std::size_t bytes = 0;
+    while (!pending_.empty() && batch.size() < config_.batch_rows_max) {
+        auto const next = pending_.front().bytes();
+        if (!batch.empty() && bytes + next > config_.batch_bytes_max) break;
+        bytes += next;
+        batch.push_back(std::move(pending_.front()));
+        pending_.pop_front();
+    }
+    pending_bytes_ -= bytes;
+    return batch;
+}
+
+void PgJournal::serve()
+{
+    for (;;) {
+        Batch batch;
+        {
+            std::unique_lock lock{mutex_};
+            changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+            if (stopping_) return;
+            batch = take();
+        }
+        auto const late = std::stable_partition(batch.begin(), batch.end(), [](auto const& p) { return !p.deadline.passed(); });
+        for (auto it = late; it != batch.end(); ++it) it->fail(Refusal::deadline_passed, "waited too long for the committer");
+        batch.erase(late, batch.end());
+        if (!batch.empty()) process(std::move(batch));
+    }
+}
+
+void PgJournal::look_after_partitions(PgConnection& connection)
+{
+    auto const now = std::chrono::steady_clock::now();
+    if (now < partitions_due_) return;
+    partitions_due_ = now + partitions_retry;
+    try {
+        connection.run(partitions_statement, Params{});
+        partitions_due_ = now + partitions_every;
+        metrics_.alarm("partitions", false);
+    } catch (PgError const& error) {
+        if (error.kind() == PgError::Kind::lost) throw;
+        // Rows go to the default partition meanwhile: nothing is lost, but somebody must look.
+        metrics_.alarm("partitions", true);
+    }
+}
+
+// One transaction for the whole batch. Ends with every member answered.
+void PgJournal::process(Batch batch)
+{
+    std::vector<Row const*> rows;
+    std::vector<RefusalRecord const*> refusals;
+    std::vector<Pending*> dossiers, records;
+    std::size_t bytes = 0;
+    for (auto& pending : batch) {
+        bytes += pending.bytes();
+        if (pending.row) {
+            rows.push_back(&*pending.row);
+            dossiers.push_back(&pending);
+        } else {
+            refusals.push_back(&*pending.refusal);
+            records.push_back(&pending);
+        }
+    }
+
+    auto const started = std::chrono::steady_clock::now();
+    for (int attempt = 1;; ++attempt) {
+        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code};
+        bool kept = false;
+        std::optional<Failure> failure;
+        bool again = false, to_blame = false;
+        try {
+            auto& connection = connector_.connection(kept);
+            look_after_partitions(connection);
+            transaction.run(connection);
+        } catch (PgError const& error) {
+            failure = failure_of(error);
+            again = error.worth_repeating();
+            if (error.kind() == PgError::Kind::lost) {
+                connector_.drop();
+                if (transaction.commit_sent()) failure->why = Refusal::outcome_unknown;
+                else again = kept;  // a kept connection may have died long ago
+            } else {
+                to_blame = failure->why == Refusal::internal;
+                try {
+                    bool unused = false;
+                    connector_.connection(unused).rollback();
+                } catch (PgError const&) {
+                    connector_.drop();
+                }
+                if (error.server_unfit()) connector_.drop();
+            }
+        } catch (std::exception const& error) {
+            connector_.drop();  // the transaction ends with its connection
+            failure = Failure{Refusal::internal, error.what()};
+            to_blame = true;
+        }
+        if (failure && again && attempt < attempts_max) continue;
+
+        // A row that the database refuses harms only itself.
+        if (failure && to_blame && batch.size() > 1) {
+            for (auto& pending : batch) {
+                Batch single;
+                single.push_back(std::move(pending));
+                process(std::move(single));
+            }
+            return;
+        }
+
+        if (!failure) {
+            metrics_.batch(batch.size(), bytes);
+            metrics_.stage_time(observe::Stage::commit, std::chrono::steady_clock::now() - started);
+        }
+        auto results = transaction.take_results();
+        std::vector<Pending*> leftover;
+        for (std::size_t i = 0; i < dossiers.size(); ++i) {
+            if (results[i]) dossiers[i]->stored(std::move(*results[i]));
+            else if (failure) dossiers[i]->stored(*failure);
+            else leftover.push_back(dossiers[i]);
+        }
+        for (auto* record : records) {
+            if (failure) record->noted(*failure);
+            else record->noted(Result<void>{});
+        }
+        Batch rest;
+        for (auto* pending : leftover) rest.push_back(std::move(*pending));
+        if (!rest.empty()) process(std::move(rest));
+        return;
+    }
+}
+
+}  // namespace store::detail

@@ -1,0 +1,55 @@
+#include "gateway/store/postgres.hpp"
+
+#include "gateway/store/detail/pg_archive.hpp"
+#include "gateway/store/detail/pg_connection.hpp"
+#include "gateway/store/detail/pg_journal.hpp"
+#include "gateway/store/detail/pg_pool.hpp"
+#include "gateway/store/detail/pg_queue.hpp"
+#include "gateway/store/detail/pg_reference.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace store {
+
+namespace {
+
+StoreConfig checked(StoreConfig config)
+{
+    detail::PgConnection::check_url(config.database_url);
+    if (!detail::codec_from(config.compression)) throw std::runtime_error("compression: none, lz4 or zstd, not " + config.compression);
+    if (config.connections_max == 0 || config.batch_rows_max == 0) throw std::runtime_error("connections_max and batch_rows_max are at least 1");
+    if (config.case_code.empty()) throw std::runtime_error("case_code: at least one template");
+    for (auto const& form : config.case_code)
+        if (auto const problem = dossier::problem_of(form)) throw std::runtime_error(*problem);
+    std::stable_sort(config.case_code.begin(), config.case_code.end(), [](auto const& a, auto const& b) { return a.from < b.from; });
+    return config;
+}
+
+}  // namespace
+
+struct Postgres::Data {
+    Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics)
+        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool}
+    {
+    }
+    StoreConfig const config;
+    detail::PgPool pool;
+    detail::PgJournal journal;
+    detail::PgArchive archive{pool};
+    detail::PgQueue queue{pool};
+    detail::PgReference reference{config};
+};
+
+Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics)
+    : data_{std::make_unique<Data>(std::move(config), std::move(sealer), metrics)}
+{
+}
+Postgres::~Postgres() = default;
+
+Journal& Postgres::journal() noexcept { return data_->journal; }
+Archive& Postgres::archive() noexcept { return data_->archive; }
+Queue& Postgres::queue() noexcept { return data_->queue; }
+Reference& Postgres::reference() noexcept { return data_->reference; }
+
+}  // namespace store

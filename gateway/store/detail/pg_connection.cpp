@@ -1,0 +1,403 @@
+#include "gateway/store/detail/pg_connection.hpp"
+
+#include "gateway/runtime/assert.hpp"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace store::detail {
+
+namespace {
+
+constexpr int binary = 1;
+// PostgreSQL counts microseconds from 2000-01-01.
+constexpr std::chrono::seconds pg_epoch{946'684'800};
+
+template <class Integer>
+void put(std::string& out, Integer value)
+{
+    for (int shift = static_cast<int>(sizeof value) * 8 - 8; shift >= 0; shift -= 8)
+        out += static_cast<char>(static_cast<std::make_unsigned_t<Integer>>(value) >> shift);
+}
+
+std::int64_t pg_time(runtime::Instant at)
+{
+    return std::chrono::floor<std::chrono::microseconds>(at.time_since_epoch() - pg_epoch).count();
+}
+
+// The binary form of a one-dimensional array without nulls (src/backend/utils/adt/arrayfuncs.c, array_recv).
+std::string array_header(std::int32_t element_type, std::size_t count)
+{
+    std::string out;
+    put<std::int32_t>(out, count > 0 ? 1 : 0);
+    put<std::int32_t>(out, 0);
+    put<std::int32_t>(out, element_type);
+    if (count > 0) {
+        put<std::int32_t>(out, static_cast<std::int32_t>(count));
+        put<std::int32_t>(out, 1);
+    }
+    return out;
+}
+
+// Element types by their OIDs (src/include/catalog/pg_type.dat).
+constexpr std::int32_t oid_bool = 16, oid_bytea = 17, oid_int8 = 20, oid_text = 25, oid_timestamptz = 1184;
+
+std::string array_of(std::int32_t type, std::vector<std::string_view> const& values)
+{
+    std::size_t size = 20;
+    for (auto const value : values) size += 4 + value.size();
+    std::string out;
+    out.reserve(size);
+    out += array_header(type, values.size());
+    for (auto const value : values) {
+        put<std::int32_t>(out, static_cast<std::int32_t>(value.size()));
+        out += value;
+    }
+    return out;
+}
+
+void ignore_notice(void*, char const*) {}
+
+}  // namespace
+
+// PgError -----------------------------------------------------------------------------------------------------------
+
+bool PgError::worth_repeating() const
+{
+    // serialization_failure, deadlock_detected, lock_not_available
+    return kind_ == Kind::refused && (state_ == "40001" || state_ == "40P01" || state_ == "55P03");
+}
+
+bool PgError::server_unfit() const
+{
+    // insufficient resources (53), operator intervention (57), system error (58), read only (25006), no such table (42P01:
+    // migrations are missing)
+    return kind_ == Kind::refused &&
+           (state_.starts_with("53") || state_.starts_with("57") || state_.starts_with("58") || state_ == "25006" ||
+            state_ == "42P01" || state_ == "3F000");
+}
+
+// Params ------------------------------------------------------------------------------------------------------------
+
+Params& Params::text(std::string_view value)
+{
+    values_.push_back({std::string{value}, false});
+    return *this;
+}
+
+Params& Params::number(std::int64_t value)
+{
+    put(values_.emplace_back().bytes, value);
+    return *this;
+}
+
+Params& Params::instant(runtime::Instant value)
+{
+    put(values_.emplace_back().bytes, pg_time(value));
+    return *this;
+}
+
+Params& Params::null()
+{
+    values_.push_back({"", true});
+    return *this;
+}
+
+Params& Params::texts(std::vector<std::string_view> const& values)
+{
+    values_.push_back({array_of(oid_text, values), false});
+    return *this;
+}
+
+Params& Params::byteas(std::vector<std::string_view> const& values)
+{
+    values_.push_back({array_of(oid_bytea, values), false});
+    return *this;
+}
+
+Params& Params::numbers(std::vector<std::int64_t> const& values)
+{
+    auto& out = values_.emplace_back().bytes;
+    out = array_header(oid_int8, values.size());
+    for (auto const value : values) {
+        put<std::int32_t>(out, 8);
+        put(out, value);
+    }
+    return *this;
+}
+
+Params& Params::instants(std::vector<runtime::Instant> const& values)
+{
+    auto& out = values_.emplace_back().bytes;
+    out = array_header(oid_timestamptz, values.size());
+    for (auto const value : values) {
+        put<std::int32_t>(out, 8);
+        put(out, pg_time(value));
+    }
+    return *this;
+}
+
+Params& Params::bools(std::vector<bool> const& values)
+{
+    auto& out = values_.emplace_back().bytes;
+    out = array_header(oid_bool, values.size());
+    for (bool const value : values) {
+        put<std::int32_t>(out, 1);
+        out += static_cast<char>(value);
+    }
+    return *this;
+}
+
+// Rows --------------------------------------------------------------------------------------------------------------
+
+void Rows::Clear::operator()(pg_result* result) const noexcept { PQclear(result); }
+
+Rows::Rows(pg_result* result) : result_{result} {}
+
+std::size_t Rows::count() const { return static_cast<std::size_t>(PQntuples(result_.get())); }
+
+bool Rows::null(std::size_t row, int column) const { return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0; }
+
+std::string_view Rows::text(std::size_t row, int column) const
+{
+    auto const r = static_cast<int>(row);
+    return {PQgetvalue(result_.get(), r, column), static_cast<std::size_t>(PQgetlength(result_.get(), r, column))};
+}
+
+std::int64_t Rows::number(std::size_t row, int column) const
+{
+    auto const bytes = text(row, column);
+    GW_ASSERT(bytes.size() == 2 || bytes.size() == 4 || bytes.size() == 8);
+    std::uint64_t value = (bytes[0] & 0x80) ? ~std::uint64_t{0} : 0;
+    for (char const byte : bytes) value = (value << 8) | static_cast<unsigned char>(byte);
+    return static_cast<std::int64_t>(value);
+}
+
+bool Rows::boolean(std::size_t row, int column) const
+{
+    auto const bytes = text(row, column);
+    GW_ASSERT(bytes.size() == 1);
+    return bytes[0] != 0;
+}
+
+runtime::Instant Rows::instant(std::size_t row, int column) const
+{
+    return runtime::Instant{std::chrono::microseconds{number(row, column)} + pg_epoch};
+}
+
+// PgConnection ------------------------------------------------------------------------------------------------------
+
+void PgConnection::Finish::operator()(pg_conn* connection) const noexcept { PQfinish(connection); }
+
+void PgConnection::check_url(std::string const& url)
+{
+    char* problem = nullptr;
+    auto* const options = PQconninfoParse(url.c_str(), &problem);
+    if (options) {
+        PQconninfoFree(options);
+        return;
+    }
+    std::string what = problem ? problem : "out of memory";
+    PQfreemem(problem);
+    while (!what.empty() && what.back() == '\n') what.pop_back();
+    throw std::runtime_error("database_url: " + what);
+}
+
+PgConnection::PgConnection(std::string const& url, std::chrono::milliseconds connect_timeout,
+                           std::chrono::milliseconds statement_timeout)
+    : answer_timeout_{statement_timeout + std::chrono::seconds{2}}, answer_by_{std::chrono::steady_clock::now() + connect_timeout}
+{
+    // A peer that vanished without a word is noticed by TCP itself.
+    constexpr std::array keys{"dbname", "fallback_application_name", "client_encoding", "keepalives_idle", "keepalives_interval",
+                              "keepalives_count", "tcp_user_timeout", static_cast<char const*>(nullptr)};
+    std::array const values{url.c_str(), "ivan-gateway", "UTF8", "10", "5", "3", "15000", static_cast<char const*>(nullptr)};
+    connection_.reset(PQconnectStartParams(keys.data(), values.data(), 1));
+    if (!connection_) throw std::bad_alloc{};
+    if (PQstatus(connection_.get()) == CONNECTION_BAD) lose("connect");
+    for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK; state = PQconnectPoll(connection_.get())) {
+        if (state == PGRES_POLLING_FAILED) lose("connect");
+        wait(state == PGRES_POLLING_WRITING);
+    }
+    PQsetNoticeProcessor(connection_.get(), ignore_notice, nullptr);
+    PQsetnonblocking(connection_.get(), 1);
+    if (PQenterPipelineMode(connection_.get()) != 1) lose("pipeline");
+
+    // Promise 1: a role or database that switches durability off does not switch it off for us.
+    static constexpr Statement settings{
+        "settings",
+        "SELECT set_config('statement_timeout', $1::text, false), "
+        "set_config('idle_in_transaction_session_timeout', $1::text, false), set_config('timezone', 'UTC', false), "
+        "set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on' "
+        "ELSE current_setting('synchronous_commit') END, false)"};
+    run(settings, Params{}.text(std::to_string(statement_timeout.count())));
+}
+
+PgConnection::~PgConnection() = default;
+
+void PgConnection::lose(std::string const& what)
+{
+    std::string said = PQerrorMessage(connection_.get());
+    while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.pop_back();
+    throw PgError{PgError::Kind::lost, "", what + ": " + said};
+}
+
+void PgConnection::wait(bool writing)
+{
+    pollfd waited{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    if (writing) waited.events |= POLLOUT;
+    for (;;) {
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(answer_by_ - std::chrono::steady_clock::now());
+        if (left.count() <= 0) throw PgError{PgError::Kind::lost, "", "the server did not answer in time"};
+        int const ready = poll(&waited, 1, static_cast<int>(left.count()));
+        if (ready > 0) return;
+        if (ready < 0 && errno != EINTR) lose("poll");
+    }
+}
+
+bool PgConnection::alive()
+{
+    if (PQstatus(connection_.get()) != CONNECTION_OK) return false;
+    pollfd seen{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    if (poll(&seen, 1, 0) <= 0) return true;
+    // Something came unasked: a notice, a changed setting, or the server's last words and the end.
+    return PQconsumeInput(connection_.get()) == 1 && PQstatus(connection_.get()) == CONNECTION_OK && !PQisBusy(connection_.get());
+}
+
+void PgConnection::send(Statement const& statement, Params const& params)
+{
+    auto* const connection = connection_.get();
+    if (!prepared_.contains(statement.name) && preparing_.insert(statement.name).second) {
+        if (PQsendPrepare(connection, statement.name, statement.sql, 0, nullptr) != 1) lose("prepare");
+        queued_.push_back({&statement, true});
+    }
+    auto const count = params.values_.size();
+    std::vector<char const*> values(count);
+    std::vector<int> lengths(count);
+    std::vector<int> const formats(count, binary);
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const& value = params.values_[i];
+        values[i] = value.null ? nullptr : value.bytes.data();
+        lengths[i] = static_cast<int>(value.bytes.size());
+    }
+    if (PQsendQueryPrepared(connection, statement.name, static_cast<int>(count), values.data(), lengths.data(), formats.data(),
+                            binary) != 1)
+        lose("send");
+    queued_.push_back({&statement, false});
+}
+
+void PgConnection::send_plain(char const* sql)
+{
+    if (PQsendQueryParams(connection_.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, binary) != 1) lose("send");
+    queued_.push_back({});
+}
+
+void PgConnection::flush()
+{
+    for (;;) {
+        int const left = PQflush(connection_.get());
+        if (left < 0) lose("send");
+        if (left == 0) return;
+        wait(true);
+        // The server may be waiting for us to read before it reads on.
+        if (PQconsumeInput(connection_.get()) != 1) lose("receive");
+    }
+}
+
+pg_result* PgConnection::next()
+{
+    auto* const connection = connection_.get();
+    while (PQisBusy(connection)) {
+        wait(false);
+        if (PQconsumeInput(connection) != 1) lose("receive");
+    }
+    return PQgetResult(connection);
+}
+
+std::vector<Rows> PgConnection::finish()
+{
+    auto* const connection = connection_.get();
+    answer_by_ = std::chrono::steady_clock::now() + answer_timeout_;
+    auto const queued = std::exchange(queued_, {});
+    preparing_.clear();
+    if (PQpipelineSync(connection) != 1) lose("sync");
+    flush();
+
+    std::vector<Rows> answers;
+    std::optional<PgError> error;
+    for (auto const& entry : queued) {
+        Rows answer{next()};
+        auto const* const result = answer.raw();
+        auto const status = PQresultStatus(result);
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+            if (entry.preparing) prepared_.insert(entry.statement->name);
+            else answers.push_back(std::move(answer));
+        } else if (status != PGRES_PIPELINE_ABORTED && !error) {
+            auto const* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+            auto const* const message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
+            error.emplace(PgError::Kind::refused, state ? state : "",
+                          fmt::format("{}: {}", entry.statement ? entry.statement->name : "plain",
+                                      message ? message : PQerrorMessage(connection)));
+        }
+        if (PQstatus(connection) == CONNECTION_BAD) {
+            if (error) throw PgError{PgError::Kind::lost, error->state(), error->what()};
+            lose("receive");
+        }
+        if (result) {
+            Rows const end{next()};
+            GW_ASSERT(!end.raw());
+        }
+    }
+    Rows const sync{next()};
+    if (PQstatus(connection) == CONNECTION_BAD) lose("receive");
+    GW_ASSERT(PQresultStatus(sync.raw()) == PGRES_PIPELINE_SYNC);
+    if (error) throw *error;
+    return answers;
+}
+
+Rows PgConnection::run(Statement const& statement, Params const& params)
+{
+    send(statement, params);
+    auto answers = finish();
+    return std::move(answers.front());
+}
+
+void PgConnection::run_plain(char const* sql)
+{
+    send_plain(sql);
+    finish();
+}
+
+void PgConnection::run_script(std::string const& sql)
+{
+    auto* const connection = connection_.get();
+    GW_ASSERT(queued_.empty() && PQexitPipelineMode(connection) == 1);
+    // Migrations may take longer than a statement of daily work: no bound here but the server's own.
+    PQsetnonblocking(connection, 0);
+    Rows const answer{PQexec(connection, sql.c_str())};
+    auto const* const result = answer.raw();
+    auto const status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        auto const* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
+        std::string const what = PQerrorMessage(connection);
+        throw PgError{PQstatus(connection) == CONNECTION_OK ? PgError::Kind::refused : PgError::Kind::lost, state ? state : "", what};
+    }
+    PQsetnonblocking(connection, 1);
+    PQenterPipelineMode(connection);
+}
+
+void PgConnection::rollback()
+{
+    queued_.clear();
+    preparing_.clear();
+    if (PQstatus(connection_.get()) != CONNECTION_OK) lose("rollback");
+    if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) run_plain("ROLLBACK");
+}
+
+}  // namespace store::detail

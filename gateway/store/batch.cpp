@@ -1,0 +1,416 @@
+#include "gateway/store/detail/batch.hpp"
+
+#include "gateway/runtime/assert.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+
+namespace store::detail {
+
+namespace {
+
+constexpr Statement claim_statement{
+    "claim",
+    "INSERT INTO ivan.idempotency (provider, idempotency_key, content_sha256, dossier_id, agency, received_at) "
+    "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
+    "AS n(p, k, c, d, a, r) ON CONFLICT DO NOTHING RETURNING dossier_id::text"};
+
+// OFFSET 0 keeps the look-up of each dossier an index scan of the one partition that holds it.
+constexpr Statement known_statement{
+    "known",
+    "SELECT i.provider, i.idempotency_key, i.content_sha256, d.dossier_id::text, d.case_code, d.receipt_xml, d.receipt_json "
+    "FROM unnest($1::text[], $2::text[]) AS n(p, k) "
+    "JOIN ivan.idempotency i ON i.provider = n.p AND i.idempotency_key = n.k "
+    "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = i.agency AND d.received_at = i.received_at "
+    "AND d.dossier_id = i.dossier_id OFFSET 0) d ON true"};
+
+constexpr Statement units_statement{
+    "units",
+    "INSERT INTO ivan.units (agency, unit_code, tax_code, name, first_seen) "
+    "SELECT a, u, t, n, f FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS n(a, u, t, n, f) "
+    "ON CONFLICT DO NOTHING"};
+constexpr Statement owners_statement{
+    "owners",
+    "SELECT u.agency, u.unit_code, u.tax_code FROM unnest($1::text[], $2::text[]) AS n(a, u) "
+    "JOIN ivan.units u ON u.agency = n.a AND u.unit_code = n.u"};
+constexpr Statement unclaim_statement{
+    "unclaim", "DELETE FROM ivan.idempotency i USING unnest($1::text[], $2::text[]) AS n(p, k) "
+               "WHERE i.provider = n.p AND i.idempotency_key = n.k"};
+
+constexpr Statement numbers_statement{
+    "numbers", "INSERT INTO ivan.case_counters AS c (counter, last) SELECT k, n FROM unnest($1::text[], $2::bigint[]) AS n(k, n) "
+               "ON CONFLICT (counter) DO UPDATE SET last = c.last + excluded.last RETURNING counter, last"};
+constexpr Statement lanes_statement{
+    "lanes", "SELECT pg_advisory_xact_lock(h)::text FROM (SELECT DISTINCT hashtextextended(u, 1) AS h FROM unnest($1::text[]) AS u "
+             "ORDER BY h) s"};
+constexpr Statement sequences_statement{
+    "sequences", "SELECT nextval('ivan.delivery_sequence') FROM generate_series(1, $1::bigint)"};
+
+constexpr Statement dossiers_statement{
+    "dossiers",
+    "INSERT INTO ivan.dossiers (agency, received_at, dossier_id, case_code, provider, idempotency_key, procedure, unit_code, "
+    "tax_code, period, paper_required, trace_id, content_sha256, content_bytes, forms, body, receipt_xml, receipt_json) "
+    "SELECT a, r, d::uuid, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f::jsonb, b, rx, rj "
+    "FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], "
+    "$10::text[], $11::boolean[], $12::text[], $13::bytea[], $14::bigint[], $15::text[], $16::bytea[], $17::bytea[], $18::bytea[]) "
+    "AS n(a, r, d, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f, b, rx, rj)"};
+constexpr Statement status_statement{
+    "status", "INSERT INTO ivan.dossier_status (dossier_id, case_code, provider, agency, procedure, received_at, sequence) "
+              "SELECT d::uuid, c, p, a, pr, r, s FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
+              "$6::timestamptz[], $7::bigint[]) AS n(d, c, p, a, pr, r, s)"};
+// The unit's first row can be claimed at once, the others when their turn comes.
+constexpr Statement queue_statement{
+    "queue",
+    "INSERT INTO ivan.delivery_queue (sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at, ready_at) "
+    "SELECT s, u, d::uuid, a, r, b, least(r, now()), "
+    "CASE WHEN row_number() OVER (PARTITION BY u ORDER BY s) > 1 "
+    "OR EXISTS (SELECT 1 FROM ivan.delivery_queue q WHERE q.unit_key = u) THEN 'infinity' ELSE least(r, now()) END "
+    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) AS n(s, u, d, a, r, b)"};
+constexpr Statement refusals_statement{
+    "refusals",
+    "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body) "
+    "SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::bytea[])"};
+
+std::string forms_json(dossier::ReceiptFacts const& facts)
+{
+    boost::json::array forms;
+    for (auto const& form : facts.forms)
+        forms.push_back(boost::json::object{{"code", form.code},
+                                            {"version", form.version},
+                                            {"file_name", form.file_name},
+                                            {"bytes", form.bytes},
+                                            {"sha256", form.sha256}});
+    return boost::json::serialize(forms);
+}
+
+KnownKey known_of(Rows const& rows, std::size_t row)
+{
+    auto xml = unpack(rows.text(row, 5), unpacked_bytes_max);
+    auto json = unpack(rows.text(row, 6), unpacked_bytes_max);
+    if (!xml || !json) throw std::runtime_error("a stored receipt is damaged: " + rows.string(row, 3));
+    return {hex_of_bytes(rows.text(row, 2)),
+            Stored{rows.string(row, 3), rows.string(row, 4), {std::move(*xml), std::move(*json)}, true}};
+}
+
+}  // namespace
+
+std::string bytes_of_hex(std::string_view hex)
+{
+    auto const digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    };
+    std::string out;
+    if (hex.size() % 2 != 0) return out;
+    out.reserve(hex.size() / 2);
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0) return {};
+        out += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+    }
+    return out;
+}
+
+std::string hex_of_bytes(std::string_view bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(bytes.size() * 2);
+    for (char const c : bytes) {
+        out += digits[static_cast<unsigned char>(c) >> 4];
+        out += digits[static_cast<unsigned char>(c) & 15];
+    }
+    return out;
+}
+
+std::string unit_key_of(dossier::ReceiptFacts const& facts) { return facts.agency + "/" + facts.unit_code; }
+
+std::optional<KnownKey> find_key(PgConnection& connection, std::string_view provider, std::string_view key)
+{
+    auto const rows = connection.run(known_statement, Params{}.texts({provider}).texts({key}));
+    if (rows.count() == 0) return std::nullopt;
+    return known_of(rows, 0);
+}
+
+BatchTransaction::BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
+                                   Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes)
+    : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes},
+      results_(rows_.size())
+{
+    std::map<std::pair<std::string_view, std::string_view>, Group> groups;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        auto const [found, first] = groups.try_emplace({rows_[i]->facts.provider_code, rows_[i]->idempotency_key});
+        if (first) found->second.leader = i;
+        else found->second.followers.push_back(i);
+    }
+    for (auto& [key, group] : groups) groups_.push_back(std::move(group));
+    for (std::size_t i = 0; i < groups_.size(); ++i) arrival_.push_back(i);
+    std::sort(arrival_.begin(), arrival_.end(), [this](auto a, auto b) { return groups_[a].leader < groups_[b].leader; });
+}
+
+void BatchTransaction::run(PgConnection& connection)
+{
+    connection.send_plain("BEGIN");
+    if (!rows_.empty()) {
+        claim_keys(connection);
+        read_known(connection);
+        if (any_fresh()) check_units(connection);
+        if (any_fresh()) give_numbers(connection);
+        seal();
+    }
+    write(connection);
+    answer();
+}
+
+bool BatchTransaction::any_fresh() const
+{
+    return std::any_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.fresh; });
+}
+
+void BatchTransaction::claim_keys(PgConnection& connection)
+{
+    std::vector<std::string> hashes;
+    std::vector<std::string_view> providers, keys, contents, ids, agencies;
+    std::vector<runtime::Instant> times;
+    hashes.reserve(groups_.size());
+    for (auto const& group : groups_) {
+        auto const& row = leader(group);
+        hashes.push_back(bytes_of_hex(row.facts.content_sha256));
+        providers.push_back(row.facts.provider_code);
+        keys.push_back(row.idempotency_key);
+        contents.push_back(hashes.back());
+        ids.push_back(row.facts.dossier_id);
+        agencies.push_back(row.facts.agency);
+        times.push_back(row.facts.received_at);
+    }
+    connection.send(claim_statement,
+                    Params{}.texts(providers).texts(keys).byteas(contents).texts(ids).texts(agencies).instants(times));
+    auto const answers = connection.finish();
+    auto const& claimed = answers.back();
+    std::unordered_map<std::string_view, bool> fresh;
+    for (std::size_t i = 0; i < claimed.count(); ++i) fresh.emplace(claimed.text(i, 0), true);
+    for (auto& group : groups_) group.fresh = fresh.contains(leader(group).facts.dossier_id);
+}
+
+void BatchTransaction::read_known(PgConnection& connection)
+{
+    std::vector<std::string_view> providers, keys;
+    std::map<std::pair<std::string_view, std::string_view>, Group*> seen;
+    for (auto& group : groups_) {
+        if (group.fresh) continue;
+        providers.push_back(leader(group).facts.provider_code);
+        keys.push_back(leader(group).idempotency_key);
+        seen.emplace(std::pair{providers.back(), keys.back()}, &group);
+    }
+    if (seen.empty()) return;
+    auto const rows = connection.run(known_statement, Params{}.texts(providers).texts(keys));
+    for (std::size_t i = 0; i < rows.count(); ++i) {
+        auto known = known_of(rows, i);
+        auto& group = *seen.at({rows.text(i, 0), rows.text(i, 1)});
+        group.content_sha256 = std::move(known.content_sha256);
+        group.stored = std::move(known.stored);
+    }
+    for (auto const& [key, group] : seen)
+        if (!group->stored) throw PgError{PgError::Kind::refused, "40001", "a key vanished while it was looked up"};
+    // Known from an earlier commit: true whatever becomes of this transaction.
+    answer();
+}
+
+void BatchTransaction::check_units(PgConnection& connection)
+{
+    // Sorted as every gateway sorts, the earliest filer first.
+    using Key = std::tuple<std::string_view, std::string_view, std::size_t>;
+    std::map<Key, Row const*> units;
+    for (auto const& group : groups_) {
+        if (!group.fresh) continue;
+        auto const& facts = leader(group).facts;
+        units.emplace(Key{facts.agency, facts.unit_code, group.leader}, &leader(group));
+    }
+    std::vector<std::string_view> agencies, codes, tax_codes, names;
+    std::vector<runtime::Instant> times;
+    for (auto const& [key, row] : units) {
+        agencies.push_back(row->facts.agency);
+        codes.push_back(row->facts.unit_code);
+        tax_codes.push_back(row->facts.tax_code);
+        names.push_back(row->facts.unit_name);
+        times.push_back(row->facts.received_at);
+    }
+    connection.send(units_statement, Params{}.texts(agencies).texts(codes).texts(tax_codes).texts(names).instants(times));
+    connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
+    auto const answers = connection.finish();
+    auto const& owners = answers.back();
+    std::map<std::pair<std::string_view, std::string_view>, std::string_view> owner;
+    for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
+
+    std::vector<std::string_view> providers, keys;
+    for (auto& group : groups_) {
+        if (!group.fresh) continue;
+        auto const& row = leader(group);
+        auto const found = owner.find({row.facts.agency, row.facts.unit_code});
+        if (found == owner.end()) throw PgError{PgError::Kind::refused, "40001", "a unit vanished while it was looked up"};
+        if (found->second == row.facts.tax_code) continue;
+        group.fresh = false;
+        providers.push_back(row.facts.provider_code);
+        keys.push_back(row.idempotency_key);
+        results_[group.leader] = Failure{Refusal::unit_owner_mismatch, row.facts.agency + "/" + row.facts.unit_code};
+    }
+    // Refused dossiers keep neither their key nor a number.
+    if (!keys.empty()) connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
+}
+
+void BatchTransaction::give_numbers(PgConnection& connection)
+{
+    std::map<std::string, std::int64_t> counts;
+    std::vector<std::string> lanes;
+    auto const day_of = [](Row const& row) { return runtime::vietnam_day(row.facts.received_at); };
+    auto const counter_of = [&](Row const& row) {
+        return dossier::counter_of(dossier::in_force(case_codes_, day_of(row)), row.facts.agency, day_of(row));
+    };
+    for (auto const& group : groups_) {
+        if (!group.fresh) continue;
+        ++counts[counter_of(leader(group))];
+        lanes.push_back(unit_key_of(leader(group).facts));
+    }
+    std::vector<std::string_view> counters;
+    std::vector<std::int64_t> taken;
+    for (auto const& [counter, count] : counts) {
+        counters.push_back(counter);
+        taken.push_back(count);
+    }
+    // Sequences are drawn while the counters are locked: an agency's queue is in the order of its commits.
+    connection.send(numbers_statement, Params{}.texts(counters).numbers(taken));
+    connection.send(lanes_statement, Params{}.texts({lanes.begin(), lanes.end()}));
+    connection.send(sequences_statement, Params{}.number(static_cast<std::int64_t>(lanes.size())));
+    auto const answers = connection.finish();
+    auto const& numbers = answers[answers.size() - 3];
+    auto const& sequences = answers.back();
+    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == lanes.size());
+
+    std::map<std::string_view, std::int64_t> next;
+    for (std::size_t i = 0; i < numbers.count(); ++i)
+        next[numbers.text(i, 0)] = numbers.number(i, 1) - counts.at(numbers.string(i, 0));
+    std::size_t drawn = 0;
+    for (auto const index : arrival_) {
+        auto& group = groups_[index];
+        if (!group.fresh) continue;
+        auto const& row = leader(group);
+        auto const number = ++next.at(counter_of(row));
+        Stored stored;
+        stored.dossier_id = row.facts.dossier_id;
+        stored.case_code = dossier::format_case_code(dossier::in_force(case_codes_, day_of(row)), row.facts.agency, day_of(row),
+                                                     static_cast<std::uint64_t>(number));
+        group.stored = std::move(stored);
+        group.content_sha256 = row.facts.content_sha256;
+        group.sequence = sequences.number(drawn++, 0);
+    }
+}
+
+void BatchTransaction::seal()
+{
+    for (auto& group : groups_) {
+        if (!group.fresh) continue;
+        auto facts = leader(group).facts;
+        facts.case_code = group.stored->case_code;
+        group.stored->receipt = sealer_(facts);
+        group.receipt_xml = pack(codec_, group.stored->receipt.xml);
+        group.receipt_json = pack(codec_, group.stored->receipt.json);
+    }
+}
+
+void BatchTransaction::write(PgConnection& connection)
+{
+    std::vector<std::string> hashes, forms, units;
+    std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
+        form_texts, bodies, xmls, jsons, unit_keys;
+    std::vector<runtime::Instant> times;
+    std::vector<std::int64_t> sizes, sequences;
+    std::vector<bool> papers;
+    hashes.reserve(groups_.size());
+    forms.reserve(groups_.size());
+    units.reserve(groups_.size());
+    for (auto const index : arrival_) {
+        auto const& group = groups_[index];
+        if (!group.fresh) continue;
+        auto const& row = leader(group);
+        auto const& facts = row.facts;
+        agencies.push_back(facts.agency);
+        times.push_back(facts.received_at);
+        ids.push_back(facts.dossier_id);
+        codes.push_back(group.stored->case_code);
+        providers.push_back(facts.provider_code);
+        keys.push_back(row.idempotency_key);
+        procedures.push_back(facts.procedure);
+        unit_codes.push_back(facts.unit_code);
+        tax_codes.push_back(facts.tax_code);
+        periods.push_back(facts.period);
+        papers.push_back(facts.paper_required);
+        traces.push_back(row.trace_id);
+        contents.push_back(hashes.emplace_back(bytes_of_hex(facts.content_sha256)));
+        sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
+        form_texts.push_back(forms.emplace_back(forms_json(facts)));
+        bodies.push_back(row.packed_body);
+        xmls.push_back(group.receipt_xml);
+        jsons.push_back(group.receipt_json);
+        unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
+        sequences.push_back(group.sequence);
+    }
+    if (!ids.empty()) {
+        Params dossiers;
+        dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
+        dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
+        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons);
+        connection.send(dossiers_statement, dossiers);
+        connection.send(status_statement,
+                        Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));
+        connection.send(queue_statement,
+                        Params{}.numbers(sequences).texts(unit_keys).texts(ids).texts(agencies).instants(times).numbers(sizes));
+    }
+    if (!refusals_.empty()) {
+        std::vector<std::string> refused_hashes;
+        std::vector<std::string_view> who, key, content, fault, trace, problem, body;
+        std::vector<runtime::Instant> at;
+        refused_hashes.reserve(refusals_.size());
+        for (auto const* record : refusals_) {
+            at.push_back(record->at);
+            who.push_back(record->provider);
+            key.push_back(record->idempotency_key);
+            content.push_back(refused_hashes.emplace_back(bytes_of_hex(record->content_sha256)));
+            fault.push_back(record->fault_id);
+            trace.push_back(record->trace_id);
+            problem.push_back(record->problem);
+            body.push_back(record->body);
+        }
+        connection.send(refusals_statement,
+                        Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body));
+    }
+    // From here on a lost connection is neither yes nor no.
+    commit_sent_ = !ids.empty() || !refusals_.empty();
+    connection.send_plain("COMMIT");
+    connection.finish();
+    commit_sent_ = false;
+    for (auto& group : groups_)
+        if (group.fresh) results_[group.leader] = *group.stored;
+}
+
+void BatchTransaction::answer()
+{
+    for (auto const& group : groups_) {
+        bool const settled = results_[group.leader].has_value();
+        if (group.fresh && !settled) continue;  // not committed yet
+        auto const give = [&](std::size_t index) {
+            if (!group.stored) return;  // refused: each follower gets its own turn
+            if (rows_[index]->facts.content_sha256 != group.content_sha256) {
+                results_[index] = Failure{Refusal::key_reused, group.stored->dossier_id};
+                return;
+            }
+            results_[index] = *group.stored;
+            (*results_[index])->repeated = true;
+        };
+        if (!group.fresh && group.stored) give(group.leader);
+        for (auto const index : group.followers) give(index);
+    }
+}
+
+}  // namespace store::detail

@@ -1,0 +1,80 @@
+#pragma once
+
+// One transaction of the journal: many dossiers and refusals, all or none. Pure order of statements; who waits for the
+// answers and what a lost connection means is pg_journal.cpp's part.
+//
+// Threads: one. Errors: PgError where the transaction failed as a whole; commit_sent() then tells whether it may
+// nevertheless have happened.
+
+#include "gateway/dossier/case_code.hpp"
+#include "gateway/store/detail/pg_connection.hpp"
+#include "gateway/store/detail/row.hpp"
+#include "gateway/store/failure.hpp"
+#include "gateway/store/journal.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store::detail {
+
+class BatchTransaction {
+public:
+    BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
+                     std::vector<dossier::CaseCodeTemplate> const& case_codes);
+
+    void run(PgConnection& connection);
+
+    [[nodiscard]] bool commit_sent() const noexcept { return commit_sent_; }
+    // One for each row, in their order. Nothing: this row must be tried again on its own, because the row before it with
+    // the same key was refused. After a throw: only what does not depend on this transaction.
+    [[nodiscard]] std::vector<std::optional<Result<Stored>>> take_results() { return std::move(results_); }
+
+private:
+    // All rows of one batch with the same provider and key: the first leads, the others follow.
+    struct Group {
+        std::size_t leader;
+        std::vector<std::size_t> followers;
+        bool fresh = false;                  // claimed by this transaction
+        std::optional<Stored> stored;        // what the key stands for, once known
+        std::string content_sha256;          // of what it stands for
+        std::int64_t sequence = 0;
+        std::string receipt_xml, receipt_json;  // packed
+    };
+
+    void claim_keys(PgConnection& connection);
+    void read_known(PgConnection& connection);
+    void check_units(PgConnection& connection);
+    void give_numbers(PgConnection& connection);
+    void seal();
+    void write(PgConnection& connection);
+    void answer();
+    [[nodiscard]] bool any_fresh() const;
+    [[nodiscard]] Row const& leader(Group const& group) const { return *rows_[group.leader]; }
+
+    std::vector<Row const*> rows_;
+    std::vector<RefusalRecord const*> refusals_;
+    Sealer const& sealer_;
+    Codec codec_;
+    std::vector<dossier::CaseCodeTemplate> const& case_codes_;
+    std::vector<Group> groups_;           // sorted by provider and key: every gateway locks in this order
+    std::vector<std::size_t> arrival_;    // groups by their leader's place in the batch
+    std::vector<std::optional<Result<Stored>>> results_;
+    bool commit_sent_ = false;
+};
+
+// What a provider stored under a key; content_sha256 in hex.
+struct KnownKey {
+    std::string content_sha256;
+    Stored stored;
+};
+[[nodiscard]] std::optional<KnownKey> find_key(PgConnection& connection, std::string_view provider, std::string_view key);
+
+[[nodiscard]] std::string bytes_of_hex(std::string_view hex);  // empty where it is not hex
+[[nodiscard]] std::string hex_of_bytes(std::string_view bytes);
+[[nodiscard]] std::string unit_key_of(dossier::ReceiptFacts const& facts);
+
+inline constexpr std::size_t unpacked_bytes_max = 256u << 20;
+
+}  // namespace store::detail

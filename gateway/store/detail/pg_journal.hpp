@@ -1,0 +1,73 @@
+#pragma once
+
+// The intake journal over PostgreSQL. One committer thread with a connection of its own: it takes what gathered during
+// the last commit, so one transaction and one fsync serve many dossiers, and no timer makes anybody wait.
+//
+// Threads: call from any io_context. The sealer is called on the committer's thread only.
+
+#include "gateway/observe/metrics.hpp"
+#include "gateway/store/detail/answer.hpp"
+#include "gateway/store/detail/pg_pool.hpp"
+#include "gateway/store/detail/row.hpp"
+#include "gateway/store/journal.hpp"
+#include "gateway/store/postgres.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace store::detail {
+
+class PgJournal final : public Journal {
+public:
+    PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool);
+    ~PgJournal() override;
+
+    runtime::Task<Result<Stored>> accept(Acceptance acceptance, runtime::Deadline deadline) override;
+    runtime::Task<Result<void>> refuse(RefusalRecord record, runtime::Deadline deadline) override;
+    runtime::Task<Result<std::optional<Stored>>> find(std::string provider, std::string idempotency_key, std::string content_sha256,
+                                                      runtime::Deadline deadline) override;
+
+    // accept() from the row on; apart, so that tests can commit rows that no signature stands behind.
+    runtime::Task<Result<Stored>> accept_row(Row row, runtime::Deadline deadline);
+
+private:
+    // One dossier or one refusal that waits for the committer.
+    struct Pending {
+        std::optional<Row> row;
+        std::optional<RefusalRecord> refusal;
+        runtime::Deadline deadline;
+        Answer<Result<Stored>> stored;
+        Answer<Result<void>> noted;
+        [[nodiscard]] std::size_t bytes() const { return row ? row->packed_body.size() : refusal->body.size(); }
+        void fail(Refusal why, std::string const& detail);
+    };
+    using Batch = std::vector<Pending>;
+
+    void offer(Pending pending);
+    void serve();
+    Batch take();
+    void process(Batch batch);
+    void look_after_partitions(PgConnection& connection);
+
+    StoreConfig const& config_;
+    Codec const codec_;
+    Sealer const sealer_;
+    observe::Metrics& metrics_;
+    PgPool& pool_;
+
+    std::mutex mutex_;  // guards pending_, pending_bytes_, stopping_
+    std::condition_variable changed_;
+    std::deque<Pending> pending_;
+    std::size_t pending_bytes_ = 0;
+    bool stopping_ = false;
+
+    Connector connector_;  // the committer's alone, as all below
+    std::chrono::steady_clock::time_point partitions_due_{};
+    std::thread committer_;
+};
+
+}  // namespace store::detail

@@ -1,0 +1,23 @@
+#pragma once
+
+// What the committer works on: plain facts and packed bytes, made once from the evidence on the caller's thread, so that
+// trees and decoded forms are freed before the dossier waits for its batch.
+
+#include "gateway/dossier/receipt.hpp"
+#include "gateway/store/detail/compress.hpp"
+#include "gateway/store/journal.hpp"
+
+#include <string>
+
+namespace store::detail {
+
+struct Row {
+    dossier::ReceiptFacts facts;  // dossier_id is given; case_code is still empty
+    std::string packed_body;      // the envelope as received
+    std::string idempotency_key;
+    std::string trace_id;
+};
+
+[[nodiscard]] Row row_of(Acceptance const& acceptance, Codec codec);
+
+}  // namespace store::detail
