@@ -27,20 +27,20 @@ struct BackendConfig {
 };
 
 inline constexpr std::tuple backend_fields{
-    runtime::TextField{"backend.url", &BackendConfig::url,
+    runtime::TextField{"delivery.backend_url", &BackendConfig::url,
                        "Base address of the workflow backend, http:// or https://."},
-    runtime::TextField{"backend.ca_file", &BackendConfig::ca_file,
+    runtime::TextField{"delivery.backend_ca_file", &BackendConfig::ca_file,
                        "Anchors for the backend's certificate (PEM); empty: the system's."},
-    runtime::TextField{"backend.certificate_file", &BackendConfig::certificate_file,
+    runtime::TextField{"delivery.backend_certificate_file", &BackendConfig::certificate_file,
                        "The hub's client certificate towards the backend (PEM)."},
-    runtime::TextField{"backend.key_file", &BackendConfig::key_file, "The key of that certificate (PEM)."},
-    runtime::TextField{"backend.bearer_key", &BackendConfig::bearer_key,
+    runtime::TextField{"delivery.backend_key_file", &BackendConfig::key_file, "The key of that certificate (PEM)."},
+    runtime::TextField{"delivery.backend_bearer_key", &BackendConfig::bearer_key,
                        "Sent to the backend as Authorization: Bearer, where not empty."},
-    runtime::Field{"backend.connections_max", &BackendConfig::connections_max, 1u, 4096u,
+    runtime::Field{"delivery.backend_connections_max", &BackendConfig::connections_max, 1u, 4096u,
                    "Connections kept to the backend."},
-    runtime::Field{"backend.answer_bytes_max", &BackendConfig::answer_bytes_max, 1u << 10, 8u << 20,
+    runtime::Field{"delivery.backend_answer_bytes_max", &BackendConfig::answer_bytes_max, 1u << 10, 8u << 20,
                    "Longest answer read."},
-    runtime::Field{"backend.connect_timeout", &BackendConfig::connect_timeout, std::chrono::milliseconds{10},
+    runtime::Field{"delivery.backend_connect_timeout", &BackendConfig::connect_timeout, std::chrono::milliseconds{10},
                    std::chrono::milliseconds{60'000}, "Longest wait for a connection, TLS handshake included."},
 };
 
