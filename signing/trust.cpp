@@ -294,8 +294,12 @@ TrustStore::Verdict TrustStore::decide(std::string_view der, Instant at, std::ve
         if (test) path = std::move(under_test);
     }
     if (!path) {
-        bool const early = path.error().why == Refusal::certificate_not_yet_valid;
-        return refuse(path.error(), early ? facts.not_before - std::chrono::seconds{1} : for_ever);
+        auto failure = path.error();
+        // Where several dates are wrong the signer is told of the certificate that is theirs.
+        if (failure.why == Refusal::chain_broken && at > facts.not_after) failure.why = Refusal::certificate_expired;
+        if (failure.why == Refusal::chain_broken && at < facts.not_before) failure.why = Refusal::certificate_not_yet_valid;
+        bool const early = failure.why == Refusal::certificate_not_yet_valid;
+        return refuse(std::move(failure), early ? facts.not_before - std::chrono::seconds{1} : for_ever);
     }
     if (auto failure = check_usage(certificate.get())) return refuse(std::move(*failure));
     if (test && day_in_vietnam(at) > data.test_until.value()) {

@@ -92,13 +92,13 @@ Verifier::Verifier(std::shared_ptr<TrustStore const> trust, Policy policy) : tru
 Result<Signer> Verifier::verify_document(schemas::Document const& document, Place const& place, std::string_view tax_code, Instant at) const
 {
     auto shape = detail::read_signature(schemas::tree_of(document), place, policy_, at);
-    if (!shape) return at_node(std::move(shape.error()), place);
+    if (!shape) return at_node(shape.error(), place);
 
     auto const leaf = index_of_leaf(shape->certificates);
     auto const der = std::exchange(shape->certificates[leaf], {});
     shape->certificates.erase(shape->certificates.begin() + static_cast<std::ptrdiff_t>(leaf));
     auto chained = trust_->chain(der, at, shape->certificates);
-    if (!chained) return at_node(std::move(chained.error()), place);
+    if (!chained) return at_node(chained.error(), place);
     auto const& signer = **chained;
 
     auto* const key = static_cast<EVP_PKEY*>(signer.key.get());
@@ -126,8 +126,9 @@ Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at) const
         if (tax_code.empty()) return Failure{Refusal::owner_mismatch, label, "/Hoso/NoiDung", "the envelope names no tax code"};
         auto signer = verify_document(document, place, tax_code, at);
         if (!signer) {
-            signer.error().form = label;
-            return std::move(signer.error());
+            auto failure = signer.error();
+            failure.form = label;
+            return failure;
         }
         signer->form = label;
         paper_required = paper_required || signer->test;

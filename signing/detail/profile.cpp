@@ -157,6 +157,7 @@ private:
         xmlNode* found = nullptr;
         std::size_t count = 0;
         xmlNode const* stray = nullptr;
+        xmlNode const* repeated_id = nullptr;
         std::unordered_set<std::string> ids;
         for (xmlNode* node = root_; node != nullptr; node = next_in(node, root_)) {
             if (!is_element(node)) continue;
@@ -167,7 +168,7 @@ private:
                 stray = node;
             }
             for (xmlAttr const* a = node->properties; a != nullptr; a = a->next) {
-                if (is_id_name(view(a->name)) && !ids.insert(attribute_text(a)).second) malformed(node, "an Id is used twice");
+                if (is_id_name(view(a->name)) && !ids.insert(attribute_text(a)).second) repeated_id = node;
             }
         }
         if (count == 0) stop(Refusal::signature_missing, root_, fmt::format("no Signature in {}/{}", place_.root, place_.holder));
@@ -182,6 +183,7 @@ private:
                 stop(Refusal::signature_misplaced, other, "two places for one signature");
             }
         }
+        if (repeated_id != nullptr) malformed(repeated_id, "an Id is used twice");
         if (stray != nullptr) malformed(stray, "an element of XML Signature outside the Signature");
         return found;
     }

@@ -245,9 +245,10 @@ Checked check(xmlNode* signature, EVP_PKEY* key, bool sha1)
     }
     if (reference->status == xmlSecDSigStatusInvalid) {
         checked.outcome = Outcome::digest_mismatch;
-    } else if (returned >= 0 && reference->status == xmlSecDSigStatusSucceeded && checked.digested_bytes > 0) {
-        // The return code says only that xmlsec ran; the status alone says yes.
-        checked.outcome = ctx.status == xmlSecDSigStatusSucceeded ? Outcome::valid : Outcome::value_mismatch;
+    } else if (reference->status == xmlSecDSigStatusSucceeded && checked.digested_bytes > 0) {
+        // The return code says only whether xmlsec ran to its end; the status alone says yes.
+        bool const verified = returned >= 0 && ctx.status == xmlSecDSigStatusSucceeded;
+        checked.outcome = verified ? Outcome::valid : Outcome::value_mismatch;
     }
     return checked;
 }

@@ -48,7 +48,7 @@ struct Maker {
     PkiOptions const& options;
     Authorities authorities;
 
-    [[nodiscard]] Request leaf(std::string name, std::string tax_code, KeyKind key = KeyKind::rsa_2048) const
+    [[nodiscard]] Request leaf(std::string name, std::string tax_code, KeyKind key = KeyKind::p256) const
     {
         Request request;
         request.common_name = std::move(name);
@@ -64,9 +64,9 @@ struct Maker {
         auto const& ca = authorities.issuing_ca;
         auto const& name = options.unit_name;
         auto const& tax_code = options.unit_tax_code;
-        write_identity(at, "unit", issue(ca, leaf(name, tax_code)));
-        write_identity(at, "unit-ec", issue(ca, leaf(name, tax_code, KeyKind::p256)));
-        write_identity(at, "test-unit", issue(authorities.test_ca, leaf(name + " (chứng thư thử)", tax_code)));
+        write_identity(at, "unit", issue(ca, leaf(name, tax_code, KeyKind::rsa_2048)));
+        write_identity(at, "unit-ec", issue(ca, leaf(name, tax_code)));
+        write_identity(at, "test-unit", issue(authorities.test_ca, leaf(name + " (chứng thư thử)", tax_code, KeyKind::rsa_2048)));
         write_identity(at, "other-owner", issue(ca, leaf("Công ty Cổ phần Khác", options.other_tax_code)));
         write_identity(at, "no-owner", issue(ca, leaf("Không có mã số thuế", "")));
         write_identity(at, "weak-rsa", issue(ca, leaf(name, tax_code, KeyKind::rsa_1024)));
@@ -92,7 +92,7 @@ struct Maker {
         auto const ca = make_root(authority("I-VAN Hub development TLS CA", Request::Use::root, options.now, day * 3650));
         write(at / "ca.pem", ca.certificate_pem);
         write_identity(directory / "ca", "tls-ca", ca);
-        auto server = leaf("localhost", "", KeyKind::p256);
+        auto server = leaf("localhost", "");
         server.use = Request::Use::tls_server;
         server.dns_names = options.server_names;
         server.ip_addresses = options.server_addresses;
@@ -100,7 +100,7 @@ struct Maker {
         server.common_name = "backend";
         server.dns_names.push_back("backend");
         write_identity(at, "backend", issue(ca, server));
-        auto client = leaf("", "", KeyKind::p256);
+        auto client = leaf("", "");
         client.use = Request::Use::tls_client;
         for (auto const& provider : options.providers) {
             client.common_name = provider;
@@ -114,7 +114,7 @@ struct Maker {
         auto const ca = make_root(authority("I-VAN Hub development receipt CA", Request::Use::root, options.now, day * 3650));
         write(directory / "receipt" / "ca.pem", ca.certificate_pem);
         write_identity(directory / "ca", "receipt-ca", ca);
-        write_identity(directory / "receipt", "receipt", issue(ca, leaf("I-VAN Hub receipts (development)", "", KeyKind::p256)));
+        write_identity(directory / "receipt", "receipt", issue(ca, leaf("I-VAN Hub receipts (development)", "")));
     }
 };
 
