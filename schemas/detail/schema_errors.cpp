@@ -75,6 +75,15 @@ std::string_view length_of(std::string_view said)
     return number.find_first_not_of("0123456789") == number.npos ? number : std::string_view{};
 }
 
+// "Element 'A', attribute 'b': …": the name the sender gave an attribute, not its value.
+std::string_view attribute_of(std::string_view said)
+{
+    constexpr std::string_view before = ", attribute '";
+    auto const begin = said.find(before);
+    auto const end = begin == said.npos ? said.npos : said.find('\'', begin + before.size());
+    return end == said.npos ? std::string_view{} : said.substr(begin + before.size(), end - begin - before.size());
+}
+
 struct Particular {
     std::string en, vi;
 };
@@ -119,14 +128,14 @@ void SchemaErrors::add(xmlError const& error)
 {
     std::string_view const said = error.message ? error.message : "";
     auto const id = finding_of(error.code, said);
-    if (about_value(id)) {
-        if (error.node && error.node == last_value_of_) return;
-        last_value_of_ = error.node;
-    }
+    if (about_value(id) && error.node && error.node == last_value_of_) return;
+    if (about_value(id) || id == FindingId::schema_content_kind) last_value_of_ = error.node;
     findings_.add([&] {
         Element const place{static_cast<xmlNode const*>(error.node)};
         auto const particular = particular_of(id, place.name(), said);
-        return make_finding(id, label_, place.path(), place.line(), particular.en, particular.vi);
+        auto const attribute = attribute_of(said);
+        auto const path = attribute.empty() ? place.path() : fmt::format("{}/@{}", place.path(), attribute);
+        return make_finding(id, label_, path, place.line(), particular.en, particular.vi);
     });
 }
 
