@@ -2,7 +2,9 @@
 
 #include "loadtest/bad_cases.hpp"
 #include "schemas/envelope.hpp"
+#include "signing/verifier.hpp"
 #include "tests/support/forms.hpp"
+#include "tests/support/pki.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -185,6 +187,49 @@ TEST(BadCases, AreRefusedForTheReasonTheySay)
         ++decided;
     }
     EXPECT_GE(decided, 20u);
+}
+
+// The reference engine over every case whose code is a signature's, and over the good dossier they are made from.
+TEST(BadCases, AreRefusedByTheVerifierForTheReasonTheySay)
+{
+    using signing::Refusal;
+    std::map<std::string, std::set<Refusal>> const by_code{
+        {"GW-2001", {Refusal::signature_missing}}, {"GW-2002", {Refusal::signature_repeated}}, {"GW-2003", {Refusal::signature_misplaced}},
+        {"GW-2007", {Refusal::algorithm_sha1}}, {"GW-2009", {Refusal::digest_mismatch}}, {"GW-2010", {Refusal::value_mismatch}},
+        {"GW-2012", {Refusal::certificate_expired}}, {"GW-2013", {Refusal::certificate_revoked}},
+        {"GW-2015", {Refusal::chain_untrusted, Refusal::chain_broken}}, {"GW-2017", {Refusal::owner_mismatch}}};
+    signing::initialise();
+    auto const& pki = support::Pki::shared();
+    auto const good = pki.unit("0101300842"), revoked = pki.unit("0101300842"), other = pki.unit("0100109106");
+    auto old = pki.request("0101300842");
+    old.not_before = pki.now - 24h * 30;
+    old.not_after = pki.now - 24h;
+    auto stranger = pki.request("0101300842");
+    loadtest::BadCaseKeys const keys{pki.key(good), pki.key(signing::dev::issue(pki.issuing_ca, old)), pki.key(revoked),
+                                     pki.key(signing::dev::issue(pki.unknown_root, stranger)), pki.key(other)};
+    support::TemporaryDirectory const directory;
+    signing::dev::TrustOptions options;
+    options.revoked = {{revoked.certificate_pem, pki.now - 1h}};
+    auto const trust = signing::TrustStore::load(pki.write_trust_directory(directory.path(), options), {});
+    signing::Verifier const verifier{trust, {}};
+
+    auto corpus = corpus_on(filing_day);
+    auto const verified = [&](std::string const& bytes) {
+        auto envelope = schemas::read_envelope(bytes, {});
+        return verifier.verify(std::move(*envelope), pki.now);
+    };
+    EXPECT_TRUE(verified(corpus.dossier("600", {corpus.form("D02-TS", 2), corpus.attachment()}, *keys.good)));
+    unsigned decided = 0;
+    for (auto const& one : loadtest::bad_cases(corpus, keys)) {
+        if (!schemas::read_envelope(one.bytes, {})) continue;
+        auto const outcome = verified(one.bytes);
+        auto const expected = by_code.find(one.expected_code);
+        EXPECT_EQ(outcome.has_value(), expected == by_code.end()) << one.name << ": a case of content must be well signed";
+        if (outcome || expected == by_code.end()) continue;
+        EXPECT_THAT(expected->second, Contains(outcome.error().why)) << one.name << " was refused as " << signing::name_of(outcome.error().why);
+        ++decided;
+    }
+    EXPECT_EQ(decided, 13u);
 }
 
 TEST(BadCases, BreakSeveralRulesAtOnce)
