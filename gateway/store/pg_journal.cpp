@@ -172,7 +172,6 @@ void PgJournal::process(Batch batch)
         }
     }
 
-    auto const started = std::chrono::steady_clock::now();
     for (int attempt = 1;; ++attempt) {
         BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code};
         bool kept = false;
@@ -216,10 +215,7 @@ void PgJournal::process(Batch batch)
             return;
         }
 
-        if (!failure) {
-            metrics_.batch(batch.size(), bytes);
-            metrics_.stage_time(observe::Stage::commit, std::chrono::steady_clock::now() - started);
-        }
+        if (!failure) metrics_.batch(batch.size(), bytes);
         auto results = transaction.take_results();
         std::vector<Pending*> leftover;
         for (std::size_t i = 0; i < dossiers.size(); ++i) {

@@ -151,6 +151,6 @@ INSTANTIATE_TEST_SUITE_P(Every, DestinationContract,
                                  config.url = url;
                                  return std::make_unique<delivery::Backend>(context, config, clock);
                              }}),
-                         [](auto const& info) { return info.param.name; });
+                         [](auto const& tested) { return tested.param.name; });
 
 } // namespace

@@ -1,0 +1,53 @@
+#pragma once
+
+// The intake journal in memory: for the simulator and for tests of what stands before the journal. It may stand in for
+// PgJournal because it passes the same contract suite (tests/contract/journal_contract_test.cpp).
+//
+// Threads: any (one mutex). Errors: as store::Journal, but never unavailable unless `down` is set.
+
+#include "gateway/dossier/case_code.hpp"
+#include "gateway/store/detail/row.hpp"
+#include "gateway/store/journal.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+class MemoryJournal final : public store::Journal {
+public:
+    struct Entry {
+        store::detail::Row row;
+        store::Stored stored;
+    };
+
+    explicit MemoryJournal(store::Sealer sealer, dossier::CaseCodeTemplate form = {});
+
+    runtime::Task<store::Result<store::Stored>> accept(store::Acceptance acceptance, runtime::Deadline deadline) override;
+    runtime::Task<store::Result<void>> refuse(store::RefusalRecord record, runtime::Deadline deadline) override;
+    runtime::Task<store::Result<std::optional<store::Stored>>> find(std::string provider, std::string idempotency_key,
+                                                                    std::string content_sha256, runtime::Deadline deadline) override;
+    runtime::Task<store::Result<store::Stored>> accept_row(store::detail::Row row, runtime::Deadline deadline);
+
+    std::atomic<bool> down{false};  // answers unavailable, stores nothing
+
+    [[nodiscard]] std::vector<Entry> entries() const;  // in order of acceptance
+    [[nodiscard]] std::vector<store::RefusalRecord> refusals() const;
+
+private:
+    using Key = std::pair<std::string, std::string>;
+    store::Sealer const sealer_;
+    dossier::CaseCodeTemplate const form_;
+    mutable std::mutex mutex_;  // guards all below
+    std::map<Key, std::size_t> by_key_;
+    std::vector<Entry> entries_;
+    std::vector<store::RefusalRecord> refusals_;
+    std::map<std::string, std::uint64_t> counters_;
+    std::map<std::string, std::string> owners_;  // agency/unit → tax code
+};
+
+}  // namespace support
