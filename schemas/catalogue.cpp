@@ -95,7 +95,8 @@ std::shared_ptr<Catalogue const> Catalogue::load(std::filesystem::path const& xs
     xmlSchemaInitTypes();  // Lazily done otherwise, and not thread-safe.
 
     std::shared_ptr<Catalogue> catalogue{new Catalogue};
-    auto& [entries, schemas] = *catalogue->compiled_;
+    auto& entries = catalogue->compiled_->entries;
+    auto& schemas = catalogue->compiled_->schemas;
     detail::Problems problems;
     detail::for_each_entry(xsd_directory / "catalogue.toml", "schema", problems, [&](detail::Entry const& entry) {
         entry.only({"form", "version", "root", "models", "from", "until"});
