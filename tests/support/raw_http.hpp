@@ -69,6 +69,7 @@ public:
     RawHttp& operator=(RawHttp const&) = delete;
     ~RawHttp()
     {
+        if (ssl_) SSL_shutdown(ssl_.get());  // without a close_notify OpenSSL would not resume the session
         ssl_.reset();
         ::close(fd_);
     }
