@@ -149,6 +149,8 @@ constexpr std::tuple backoff_fields{
 };
 
 constexpr std::tuple probe_fields{
+    TextField{"probe.key_file", &ProbeConfig::key_file, "PEM: a key to sign the probe of /readyz with, of an organisation certificate under our trust anchors. Empty: the receipt key, and the probe then ends where the chain is refused."},
+    TextField{"probe.certificate_file", &ProbeConfig::certificate_file, "PEM: its certificate, with a tax code (UID=MST:…)."},
     Field{"probe.interval", &ProbeConfig::interval, milliseconds{10}, milliseconds{600'000}, "How often a signed probe goes through parse, verify, validate and store."},
     Field{"probe.timeout", &ProbeConfig::timeout, milliseconds{10}, milliseconds{600'000}, "For its part in the store."},
     Field{"probe.fresh", &ProbeConfig::fresh, milliseconds{20}, milliseconds{3'600'000}, "How long /readyz believes a probe."},
@@ -399,6 +401,7 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     need(config.delivery.lease > 3 * config.delivery.attempt_timeout, "delivery.lease: must be longer than three delivery.attempt_timeout");
     need(config.delivery.window.min <= config.delivery.window.start && config.delivery.window.start <= config.delivery.window.max,
          "delivery.window_start: must lie between delivery.window_min and delivery.window_max");
+    need(config.probe.key_file.empty() == config.probe.certificate_file.empty(), "probe.key_file, probe.certificate_file: give both or neither");
     need(config.probe.fresh > config.probe.interval, "probe.fresh: must be longer than probe.interval");
     need(one_of(config.store.compression, {"none", "lz4", "zstd"}), "store.compression: must be none, lz4 or zstd");
     need(one_of(config.log.level, {"debug", "info", "warning", "error"}), "log.level: must be debug, info, warning or error");

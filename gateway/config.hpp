@@ -56,6 +56,7 @@ struct SchemasConfig {
 };
 
 struct ProbeConfig {
+    std::string key_file, certificate_file;  // of the operator, under the anchors of signing.trust_directory; empty: the receipt key
     std::chrono::milliseconds interval{2'000};
     std::chrono::milliseconds timeout{3'000};
     std::chrono::milliseconds fresh{10'000};  // an older probe does not count as ready

@@ -30,39 +30,43 @@ std::string unsigned_probe(std::string const& tax_code, runtime::Instant now)
 
 }  // namespace
 
-Probe::Probe(std::shared_ptr<signing::KeyPair const> key, runtime::Instant now) : key_{std::move(key)}
+Probe::Probe(std::shared_ptr<signing::KeyPair const> receipt_key, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now)
+    : receipt_key_{std::move(receipt_key)}, outsider_{!signer}
 {
+    auto const& key = signer ? *signer : *receipt_key_;
+    auto const& tax_code = key.certificate().tax_code;
     signing::SignOptions options;
     options.holder = "CKy_Dvi";
-    auto const& tax_code = key_->certificate().tax_code;
-    dossier_ = signing::sign_document(*key_, unsigned_probe(tax_code.empty() ? "0101300842" : tax_code, now), options);
+    dossier_ = signing::sign_document(key, unsigned_probe(tax_code.empty() ? "0101300842" : tax_code, now), options);
 }
 
 Probe::Words Probe::run(intake::Criteria const& criteria, runtime::Instant now) const
 {
-    Words words;
-    auto const sealed = signing::sign_canonical(*key_, "<PhieuTiepNhan>probe</PhieuTiepNhan>", "probe");
-    words.seal = {sealed.find("SignatureValue") != std::string::npos, "signed"};
+    auto const sealed = signing::sign_canonical(*receipt_key_, "<PhieuTiepNhan>probe</PhieuTiepNhan>", "probe");
+    Word const seal{sealed.find("SignatureValue") != std::string::npos, "signed"};
+    auto const verified = verify(criteria, now);
+    return {seal, verified, verified.ok ? validate(criteria, now) : Word{false, "not reached"}};
+}
 
+Probe::Word Probe::verify(intake::Criteria const& criteria, runtime::Instant now) const
+{
     auto envelope = schemas::read_envelope(dossier_, criteria.limits);
-    if (!envelope) {
-        words.verify.detail = "read: " + envelope.error().detail;
-        words.validate.detail = "not reached";
-        return words;
-    }
+    if (!envelope) return {false, "read: " + envelope.error().detail};
     auto const verified = criteria.verifier->verify(std::move(*envelope), now);
-    words.verify = verified ? Word{true, "verified"}
-                            : Word{false, fmt::format("{}: {}", signing::name_of(verified.error().why), verified.error().detail)};
-    if (!verified) {
-        words.validate.detail = "not reached";
-        return words;
-    }
+    if (verified) return {true, "verified"};
+    auto const& no = verified.error();
+    if (outsider_ && no.why == signing::Refusal::chain_untrusted) return {true, "refused an outsider, as it must; probe.key_file would show more"};
+    return {false, fmt::format("{}: {}", signing::name_of(no.why), no.detail)};
+}
 
-    auto const valid = criteria.validator->validate(verified->envelope(), runtime::vietnam_day(now));
+Probe::Word Probe::validate(intake::Criteria const& criteria, runtime::Instant now) const
+{
+    auto const envelope = schemas::read_envelope(dossier_, criteria.limits);
+    if (!envelope) return {false, "read: " + envelope.error().detail};
+    auto const valid = criteria.validator->validate(*envelope, runtime::vietnam_day(now));
     bool const asked = valid || valid.error().why == schemas::Refusal::rule_violation;
-    words.validate = asked ? Word{true, "the rules were asked"}
-                           : Word{false, fmt::format("{}: {}", schemas::name_of(valid.error().why), valid.error().detail)};
-    return words;
+    if (asked) return {true, "the rules were asked"};
+    return {false, fmt::format("{}: {}", schemas::name_of(valid.error().why), valid.error().detail)};
 }
 
 }  // namespace gateway

@@ -1,10 +1,11 @@
 #pragma once
 
-// A small dossier of our own, signed with the hub's receipt key, that goes through the real steps every few seconds:
-// sealed, read, verified, validated. Ready means it went through just now (the store has its own probe).
+// A small dossier of our own that goes through the real steps every few seconds: read, verified, validated; and a
+// receipt is sealed. Ready means it went through just now (the store has its own probe).
 //
-// The receipt certificate must therefore chain to the trust directory's anchors and carry a tax code (UID=MST:…), as any
-// organisation's does: a hub whose own receipts its own verifier does not believe is not ready.
+// It is signed with probe.key_file, whose certificate stands under the anchors for dossiers and names a tax code. Where
+// none is given the receipt key signs, and the verifier's right answer is that its chain is not one of theirs: then the
+// probe shows less, and says so in its detail.
 //
 // Threads: immutable after construction; run() may run anywhere.
 
@@ -20,7 +21,8 @@ namespace gateway {
 class Probe {
 public:
     // Throws std::runtime_error where the key cannot sign.
-    explicit Probe(std::shared_ptr<signing::KeyPair const> key, runtime::Instant now);
+    // `signer` null: the receipt key signs.
+    Probe(std::shared_ptr<signing::KeyPair const> receipt_key, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now);
 
     struct Word {
         bool ok = false;
@@ -32,7 +34,11 @@ public:
     [[nodiscard]] Words run(intake::Criteria const& criteria, runtime::Instant now) const;
 
 private:
-    std::shared_ptr<signing::KeyPair const> key_;  // shared with the sealer of receipts
+    [[nodiscard]] Word verify(intake::Criteria const& criteria, runtime::Instant now) const;
+    [[nodiscard]] Word validate(intake::Criteria const& criteria, runtime::Instant now) const;
+
+    std::shared_ptr<signing::KeyPair const> receipt_key_;  // shared with the sealer of receipts
+    bool outsider_;  // signed by a key that is not under the anchors
     std::string dossier_;
 };
 

@@ -5,6 +5,7 @@
 #include "gateway/delivery/dispatcher.hpp"
 #include "gateway/dossier/id.hpp"
 #include "gateway/dossier/receipt.hpp"
+#include "gateway/dossier/time.hpp"
 #include "gateway/intake/admission.hpp"
 #include "gateway/intake/listener.hpp"
 #include "gateway/intake/tls.hpp"
@@ -117,6 +118,7 @@ private:
 // What is loaded from files before anything starts.
 struct Loaded {
     std::shared_ptr<signing::KeyPair const> key;  // shared by the sealer of receipts and the probe
+    std::shared_ptr<signing::KeyPair const> signer;  // of the probe; null: the receipt key
     std::shared_ptr<signing::TrustStore const> trust;
     std::shared_ptr<schemas::Rules const> rules;
     std::shared_ptr<schemas::Validator const> validator;
@@ -145,10 +147,15 @@ Loaded load(Config const& config, runtime::Instant now)
         auto const wanted = tls_of(config.server);
         return wanted ? intake::make_tls_context(*wanted) : nullptr;
     });
-    if (key) problems.attempt("signing.receipt_key_file", [&] { return loaded.probe.emplace(*key, now), true; });
+    auto signer = problems.attempt("probe.key_file", [&]() -> std::shared_ptr<signing::KeyPair const> {
+        if (config.probe.key_file.empty()) return nullptr;
+        return signing::KeyPair::load(config.probe.key_file, config.probe.certificate_file);
+    });
+    if (key && signer) problems.attempt("probe.key_file", [&] { return loaded.probe.emplace(*key, *signer, now), true; });
     problems.raise_if_any();
 
     loaded.key = *key;
+    loaded.signer = *signer;
     loaded.trust = *trust;
     loaded.rules = *rules;
     loaded.validator = std::make_shared<schemas::Validator const>(*catalogue, *rules);
@@ -230,6 +237,7 @@ struct Server::Data {
     Task<void> watch_loop();
     void report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since);
     void watch_delivery();
+    void watch_certificates();
 
     void wake_delivery()
     {
@@ -437,7 +445,16 @@ Task<void> Server::Data::watch_loop()
             if (depth) metrics.queue(depth->waiting + depth->leased, depth->oldest, depth->dead);
         }
         watch_delivery();
+        watch_certificates();
     }
+}
+
+// An expired receipt key stops nothing by itself, so somebody must hear of it well before.
+void Server::Data::watch_certificates()
+{
+    auto ends = loaded.key->certificate().not_after;
+    if (loaded.signer) ends = std::min(ends, loaded.signer->certificate().not_after);
+    alarms.set("certificate_ending", ends < clock.now() + std::chrono::hours{24 * 14}, "receipt or probe certificate, at " + dossier::vietnam_time(ends));
 }
 
 void Server::Data::watch_delivery()
