@@ -1,5 +1,6 @@
 // ivan-loadtest: makes load and takes it. Exit status: 0 all as it should be, 1 not, 2 wrong usage or trouble.
 
+#include "loadtest/run.hpp"
 #include "loadtest/samples.hpp"
 #include "loadtest/sink.hpp"
 #include "signing/verifier.hpp"
@@ -53,6 +54,72 @@ void add_sink(CLI::App& app, int& status)
     });
 }
 
+// `source` sends and checks the answers; `run` also waits for the backend and computes every receipt again.
+void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
+{
+    struct Options {
+        loadtest::RunConfig run;
+        std::string mix = "D02-TS=6,TK1-TS=2,D03-TS=1,D05-TS=1", forms = "1..1", agencies, issuing_ca;
+        unsigned duration_s = 3600, drain_s = 300;
+        std::uint16_t sink_port = 0;
+    };
+    auto const options = std::make_shared<Options>();  // lives as long as the callback
+    auto& run = options->run;
+    auto* const sub = app.add_subcommand(name, whole ? "Sends dossiers, waits for the backend, computes every receipt again"
+                                                     : "Sends dossiers and checks every answer");
+    sub->add_option("--url", run.source.url, "The gateway's provider listener")->capture_default_str();
+    sub->add_option("--count", run.mix.count, "Dossiers to send")->check(CLI::Range(1, 10'000'000))->capture_default_str();
+    sub->add_option("--duration", options->duration_s, "Begin no new one after so many seconds")->check(CLI::Range(1, 86'400));
+    sub->add_option("--connections", run.source.connections, "Kept at once")->check(CLI::Range(1, 4096))->capture_default_str();
+    sub->add_option("--rate", run.source.rate, "Dossiers a second; 0: as fast as answers come")->check(CLI::Range(0.0, 1e6));
+    sub->add_option("--pki", run.pki, "Development PKI made by `ivanctl keys pki`: fills in what is not given below");
+    sub->add_option("--ca", run.source.ca_file, "Anchors of the gateway's certificate (PEM)");
+    sub->add_option("--cert", run.source.certificate_file, "The provider's client certificate (PEM)");
+    sub->add_option("--key", run.source.key_file, "Its key (PEM)");
+    sub->add_option("--bearer", run.source.bearer_key, "The provider's bearer key, instead");
+    sub->add_option("--alias", run.mix.alias, "MaIVAN of that provider")->capture_default_str();
+    sub->add_option("--unit-keys", run.unit_keys, "Folder of units' NAME.key and NAME.pem");
+    sub->add_option("--signers", run.signers, "Units to make with the issuing CA")->check(CLI::Range(1, 100'000))->capture_default_str();
+    sub->add_option("--issuing-ca", options->issuing_ca, "CERT,KEY of the CA that makes them (PEM files)");
+    sub->add_option("--agencies", options->agencies, "Agencies to file with, separated by commas");
+    sub->add_option("--mix", options->mix, "Main forms and their weights")->capture_default_str();
+    sub->add_option("--forms", options->forms, "Forms in one dossier, as 3 or 1..5")->capture_default_str();
+    sub->add_option("--people", run.mix.people, "Rows of a form")->check(CLI::Range(1, 5000))->capture_default_str();
+    sub->add_option("--refuse-rate", run.mix.refuse_share, "Share of bad dossiers, each expecting its code")->check(rate);
+    sub->add_option("--repeat-rate", run.source.repeat_share, "Share sent twice, expecting the same receipt")->check(rate)->capture_default_str();
+    sub->add_option("--seed", run.mix.seed, "Of the corpus")->capture_default_str();
+    sub->add_option("--threads", run.mix.threads, "That sign before the run")->check(CLI::Range(1, 64))->capture_default_str();
+    sub->add_flag("--json", run.json, "Report in JSON, for programs");
+    if (whole) {
+        sub->add_option("--ops-url", run.ops_url, "The operations' listener: waits for /readyz there");
+        sub->add_option("--sink-url", run.sink_url, "The sink that the gateway delivers to, for its counts");
+        sub->add_option("--sink-port", options->sink_port, "Run a sink on this port for the time of the run");
+        sub->add_option("--drain", options->drain_s, "Wait so many seconds for the backend to get all")->capture_default_str();
+        sub->add_option("--database-url", run.database_url, "Compute receipts again from the bytes stored there");
+        sub->add_option("--receipt-cert", run.receipt_certificate, "Certificate that must have signed them (PEM)");
+    }
+    sub->callback([options, whole, &status] {
+        auto& config = options->run;
+        config.mix.main_forms = loadtest::parse_mix(options->mix);
+        auto const dots = options->forms.find("..");
+        config.mix.forms_min = static_cast<unsigned>(std::stoul(options->forms.substr(0, dots)));
+        config.mix.forms_max = dots == std::string::npos ? config.mix.forms_min : static_cast<unsigned>(std::stoul(options->forms.substr(dots + 2)));
+        if (!options->agencies.empty()) config.agencies = CLI::detail::split(options->agencies, ',');
+        if (auto const comma = options->issuing_ca.find(','); comma != std::string::npos) {
+            config.issuing_ca_certificate = options->issuing_ca.substr(0, comma);
+            config.issuing_ca_key = options->issuing_ca.substr(comma + 1);
+        }
+        config.source.time_max = std::chrono::seconds{options->duration_s};
+        config.drain_max = std::chrono::seconds{options->drain_s};
+        if (options->sink_port != 0) {
+            config.own_sink.emplace();
+            config.own_sink->port = options->sink_port;
+        }
+        config.check_receipts = whole;
+        status = loadtest::run_load(config);
+    });
+}
+
 void add_samples(CLI::App& app)
 {
     auto const config = std::make_shared<loadtest::SamplesConfig>();
@@ -78,6 +145,8 @@ int main(int argc, char** argv)
     CLI::App app{"I-VAN Hub: load and a backend, both bounded and with a report", "ivan-loadtest"};
     app.require_subcommand(1);
     add_sink(app, status);
+    add_run(app, "source", false, status);
+    add_run(app, "run", true, status);
     add_samples(app);
     try {
         app.parse(argc, argv);
