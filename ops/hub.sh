@@ -136,6 +136,7 @@ hub_env() {
 
 backend_options=()
 # backend_start [OPTION...]: the simulator, for example with --refuse-rate 1.
+# shellcheck disable=SC2120
 backend_start() {
     process_start backend "$bin/ivan-loadtest" sink --port "$(<"$hub/run/backend.port")" "${backend_options[@]}" "$@"
     wait_for 20 "the backend simulator" curl -s -m 2 -o /dev/null "$IVAN_BACKEND_URL/healthz"
@@ -210,6 +211,10 @@ database_url = $(toml "$(database)")
 
 [delivery]
 backend_url = $(toml "$IVAN_BACKEND_URL")
+
+[probe]
+key_file = $(toml "$(pki)/units/unit.key")
+certificate_file = $(toml "$(pki)/units/unit.pem")
 
 [alarms]
 queue_age_max = "10s"

@@ -173,8 +173,11 @@ Result<void> PgReference::seed(providers::Seed const& seed, std::vector<schemas:
 {
     return with_connection<void>([&](PgConnection& connection) {
         connection.run_plain("BEGIN");
+        // Two passes: run() must not meet answers that are still on their way.
+        std::vector<providers::Provider const*> added;
         for (auto const& provider : seed.providers)
-            if (connection.run(add_provider_statement, params_of(provider)).count() > 0) send_lists(connection, provider);
+            if (connection.run(add_provider_statement, params_of(provider)).count() > 0) added.push_back(&provider);
+        for (auto const* provider : added) send_lists(connection, *provider);
 
         std::vector<std::string_view> codes, names, provinces;
         std::vector<bool> made_up;
