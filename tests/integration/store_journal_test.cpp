@@ -1,0 +1,341 @@
+// The journal over a real PostgreSQL, where things go wrong: connections cut, bounds reached, rows the database refuses,
+// several gateways at once. What every journal must do is in tests/contract/journal_contract_test.cpp.
+
+#include "tests/support/store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace {
+
+using support::Answers;
+using support::Gateway;
+using support::PlainDossier;
+using support::soon;
+
+class StoreJournal : public testing::Test {
+protected:
+    StoreJournal()
+    {
+        database_.reset();
+        config_.database_url = database_.url();
+    }
+    // Holds the case counters, so that the committer stops in the middle of its transaction.
+    struct Blocker {
+        explicit Blocker(std::string const& url) : connection{url, std::chrono::seconds{5}, std::chrono::seconds{30}}
+        {
+            connection.run_plain("BEGIN");
+            connection.run_plain("LOCK TABLE ivan.case_counters IN ACCESS EXCLUSIVE MODE");
+        }
+        void release() { connection.run_plain("COMMIT"); }
+        store::detail::PgConnection connection;
+    };
+    // Backends of the gateway that wait for a lock.
+    [[nodiscard]] std::string blocked() const
+    {
+        return "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ivan-gateway' "
+               "AND wait_event_type = 'Lock'";
+    }
+    void wait_for_blocked()
+    {
+        support::wait_until(context_, [this] { return database_.count("SELECT count(*) " + blocked()) > 0; });
+    }
+    store::Result<store::Stored> accept(Gateway& gateway, PlainDossier const& plain)
+    {
+        return support::run_task(context_, gateway.journal.accept_row(support::row_of(plain), soon()));
+    }
+    long rows(std::string const& table) { return database_.count("SELECT count(*) FROM ivan." + table); }
+
+    support::Database& database_ = support::Database::shared();
+    store::StoreConfig config_;
+    net::io_context context_{1};
+};
+
+std::vector<PlainDossier> several(std::size_t count, std::string const& prefix = "k")
+{
+    std::vector<PlainDossier> all(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        all[i].key = prefix + std::to_string(i);
+        all[i].body = "<Hoso>" + prefix + std::to_string(i) + "</Hoso>";
+        all[i].unit = "TA" + std::to_string(i % 5);
+    }
+    return all;
+}
+
+TEST_F(StoreJournal, StoresTheBytesTheFactsTheStatusAndTheQueueEntryTogether)
+{
+    Gateway gateway{config_};
+    PlainDossier plain;
+    plain.body = std::string(50'000, 'x') + "Đơn vị";
+    auto const stored = accept(gateway, plain);
+    ASSERT_TRUE(stored.has_value()) << stored.error().detail;
+    EXPECT_EQ(rows("dossiers"), 1);
+    EXPECT_EQ(rows("dossier_status"), 1);
+    EXPECT_EQ(rows("delivery_queue"), 1);
+    EXPECT_EQ(rows("idempotency"), 1);
+    EXPECT_EQ(database_.value("SELECT case_code FROM ivan.dossiers"), stored->case_code);
+    EXPECT_EQ(database_.value("SELECT forms->0->>'code' FROM ivan.dossiers"), "D02-TS");
+    EXPECT_EQ(database_.value("SELECT encode(content_sha256, 'hex') FROM ivan.dossiers"), signing::hex(signing::sha256(plain.body)));
+    EXPECT_EQ(database_.value("SELECT received_at = '2026-11-21 02:00:00+00' FROM ivan.dossiers"), "t");
+    EXPECT_LT(database_.count("SELECT length(body) FROM ivan.dossiers"), 1000) << "packed by us";
+}
+
+TEST_F(StoreJournal, GivesOneCodeWhereTwoGatewaysRaceForTheSameKeys)
+{
+    Gateway one{config_}, two{config_};
+    Answers first{context_, one.journal}, second{context_, two.journal};
+    auto const all = several(100);
+    for (auto const& plain : all) {
+        first.offer(plain);
+        second.offer(plain);
+    }
+    first.wait();
+    second.wait();
+    std::set<std::string> codes;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        ASSERT_EQ(first.why(i), "stored");
+        ASSERT_EQ(second.why(i), "stored");
+        auto const &a = **first.results[i], &b = **second.results[i];
+        EXPECT_EQ(a.case_code, b.case_code);
+        EXPECT_EQ(a.receipt.xml, b.receipt.xml);
+        EXPECT_NE(a.repeated, b.repeated) << "exactly one of the two stored it";
+        codes.insert(a.case_code);
+    }
+    EXPECT_EQ(codes.size(), all.size());
+    EXPECT_EQ(*codes.rbegin(), "00100.G/2026/00108") << "no gap";
+    EXPECT_EQ(rows("dossiers"), 100);
+    EXPECT_EQ(rows("delivery_queue"), 100);
+}
+
+TEST_F(StoreJournal, SaysUnavailableWhenTheConnectionIsCutBeforeTheCommitAndRecovers)
+{
+    Gateway gateway{config_};
+    ASSERT_TRUE(accept(gateway, {.key = "warm"}).has_value());
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "cut"});
+    // A kept connection is replaced once and the batch tried again; the second cut is answered.
+    support::wait_until(context_, [&] {
+        database_.execute("SELECT count(pg_terminate_backend(pid)) " + blocked());
+        return answers.answered == 1;
+    });
+    EXPECT_EQ(answers.why(0), "unavailable");
+    blocker.release();
+
+    auto const again = accept(gateway, {.key = "cut"});
+    ASSERT_TRUE(again.has_value()) << again.error().detail;
+    EXPECT_FALSE(again->repeated);
+    EXPECT_EQ(again->case_code, "00002.G/2026/00108") << "the failed attempt left no gap";
+}
+
+TEST_F(StoreJournal, ReplacesAConnectionThatDiedAtRestWithoutAnyoneNoticing)
+{
+    Gateway gateway{config_};
+    ASSERT_TRUE(accept(gateway, {.key = "a"}).has_value());
+    auto const gone = database_.count("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                                      "WHERE datname = current_database() AND application_name = 'ivan-gateway'");
+    ASSERT_GE(gone, 1);
+    EXPECT_TRUE(accept(gateway, {.key = "b"}).has_value());
+    EXPECT_TRUE(support::run_task(context_, gateway.archive.probe(soon())).has_value());
+}
+
+TEST_F(StoreJournal, SaysOutcomeUnknownWhenTheConnectionIsCutDuringTheCommitAndTheSameBytesResolveIt)
+{
+    // A deferred trigger makes the commit itself wait for a lock the test holds.
+    database_.execute("CREATE FUNCTION ivan.hold() RETURNS trigger LANGUAGE plpgsql AS "
+                      "$$ BEGIN PERFORM pg_advisory_xact_lock(4242); RETURN NULL; END $$; "
+                      "CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON ivan.dossier_status DEFERRABLE INITIALLY DEFERRED "
+                      "FOR EACH ROW EXECUTE FUNCTION ivan.hold()");
+    Gateway gateway{config_};
+    {
+        store::detail::PgConnection holder{database_.url(), std::chrono::seconds{5}, std::chrono::seconds{30}};
+        holder.run_script("SELECT pg_advisory_lock(4242)");
+        Answers answers{context_, gateway.journal};
+        answers.offer({.key = "unknown"});
+        wait_for_blocked();
+        database_.execute("SELECT count(pg_terminate_backend(pid)) " + blocked());
+        answers.wait();
+        EXPECT_EQ(answers.why(0), "outcome_unknown");
+    }
+    database_.execute("DROP TRIGGER hold ON ivan.dossier_status; DROP FUNCTION ivan.hold()");
+    auto const again = accept(gateway, {.key = "unknown"});
+    ASSERT_TRUE(again.has_value()) << again.error().detail;
+    EXPECT_EQ(again->case_code, "00001.G/2026/00108");
+    EXPECT_EQ(rows("dossiers"), 1);
+}
+
+TEST_F(StoreJournal, RefusesBeyondItsBoundsAndServesAgainAfterwards)
+{
+    config_.pending_rows_max = 3;
+    Gateway gateway{config_};
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();  // the committer holds this one; three more may wait
+    for (auto const& plain : several(5)) answers.offer(plain);
+    support::wait_until(context_, [&] { return answers.answered == 2; });
+    EXPECT_EQ(answers.why(4), "busy");
+    EXPECT_EQ(answers.why(5), "busy");
+    blocker.release();
+    answers.wait();
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(answers.why(i), "stored") << i;
+    EXPECT_TRUE(accept(gateway, {.key = "after"}).has_value());
+}
+
+TEST_F(StoreJournal, RefusesBeyondItsBoundOfBytes)
+{
+    config_.pending_bytes_max = 100;
+    Gateway gateway{config_};
+    PlainDossier large;
+    for (int i = 0; i < 200; ++i) large.body += std::to_string(i * 7919);  // does not shrink below the bound
+    auto const refused = accept(gateway, large);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().why, store::Refusal::busy);
+    EXPECT_TRUE(accept(gateway, {}).has_value());
+}
+
+TEST_F(StoreJournal, ARowTheDatabaseRefusesHarmsOnlyItself)
+{
+    Gateway gateway{config_};
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();
+    auto all = several(6);
+    all[3].unit = "TA\xff";  // not UTF-8: such bytes cannot come out of an XML document, and yet
+    for (auto const& plain : all) answers.offer(plain);
+    context_.restart();
+    context_.poll();
+    blocker.release();
+    answers.wait();
+    for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
+    EXPECT_EQ(rows("dossiers"), 6);
+    EXPECT_EQ(database_.value("SELECT last FROM ivan.case_counters"), "6") << "no gap";
+}
+
+TEST_F(StoreJournal, ASealerThatThrowsHarmsOnlyItsDossier)
+{
+    auto sealer = [](dossier::ReceiptFacts const& facts) {
+        if (facts.unit_code == "TA3") throw std::runtime_error("the key is gone");
+        return support::plain_receipt(facts);
+    };
+    Gateway gateway{config_, sealer};
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();
+    for (auto const& plain : several(5)) answers.offer(plain);
+    context_.restart();
+    context_.poll();
+    blocker.release();
+    answers.wait();
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
+}
+
+TEST_F(StoreJournal, DossiersThatGatherDuringACommitShareTheNext)
+{
+    Gateway gateway{config_};
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();
+    for (auto const& plain : several(50)) answers.offer(plain);
+    context_.restart();
+    context_.poll();
+    blocker.release();
+    answers.wait();
+    // xmin is the transaction that wrote the row.
+    EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 2);
+}
+
+TEST_F(StoreJournal, AnswersUnavailableAtOnceWhileTheDatabaseIsDown)
+{
+    config_.database_url = "postgresql://ivan@/ivan?host=/nonexistent&port=1";
+    Gateway gateway{config_};
+    Answers answers{context_, gateway.journal};
+    for (auto const& plain : several(20)) answers.offer(plain);
+    answers.wait();
+    for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(answers.why(i), "unavailable");
+    auto const view = support::run_task(context_, gateway.archive.by_key("THAISON", "k", soon()));
+    ASSERT_FALSE(view.has_value());
+    EXPECT_EQ(view.error().why, store::Refusal::unavailable);
+}
+
+TEST_F(StoreJournal, AnswersEverythingThatWaitsWhenItIsDestroyed)
+{
+    Answers* answers = nullptr;
+    std::optional<Answers> held;
+    {
+        Blocker blocker{database_.url()};
+        auto gateway = std::make_unique<Gateway>(config_);
+        held.emplace(context_, gateway->journal);
+        answers = &*held;
+        answers->offer({.key = "first"});
+        wait_for_blocked();
+        for (auto const& plain : several(3)) answers->offer(plain);
+        context_.restart();
+        context_.poll();
+        std::thread releasing{[&] { blocker.release(); }};
+        gateway.reset();
+        releasing.join();
+    }
+    answers->wait();
+    EXPECT_EQ(answers->why(0), "stored");
+    for (std::size_t i = 1; i < 4; ++i) EXPECT_TRUE(answers->why(i) == "unavailable" || answers->why(i) == "stored");
+}
+
+TEST_F(StoreJournal, PutsAMonthNobodyPreparedIntoTheDefaultPartition)
+{
+    using namespace std::chrono_literals;
+    Gateway gateway{config_};
+    ASSERT_TRUE(accept(gateway, {.key = "old", .at = std::chrono::sys_days{1999y / 1 / 2}}).has_value());
+    EXPECT_EQ(rows("dossiers_default"), 1);
+    auto const again = accept(gateway, {.key = "old", .at = std::chrono::sys_days{1999y / 1 / 3}});
+    ASSERT_TRUE(again.has_value());
+    EXPECT_TRUE(again->repeated);
+}
+
+TEST_F(StoreJournal, WritesTheBodyBackByteForByteInEveryCompression)
+{
+    std::string body;
+    for (int i = 0; i < 256; ++i) body += static_cast<char>(i);
+    for (auto const* compression : {"none", "lz4", "zstd"}) {
+        config_.compression = compression;
+        Gateway gateway{config_};
+        auto row = support::row_of({.key = compression, .body = body + compression});
+        row.packed_body = store::detail::pack(*store::detail::codec_from(compression), body + compression);
+        auto const stored = support::run_task(context_, gateway.journal.accept_row(std::move(row), soon()));
+        ASSERT_TRUE(stored.has_value());
+    }
+    Gateway gateway{config_};
+    using namespace std::chrono_literals;
+    for (auto const* compression : {"none", "lz4", "zstd"}) {
+        auto const claims = support::run_task(context_, gateway.queue.claim("w", 1, 1u << 20, 60s, std::chrono::system_clock::now(), soon()));
+        ASSERT_TRUE(claims.has_value());
+        ASSERT_EQ(claims->size(), 1u);
+        EXPECT_EQ(claims->front().body, body + compression);
+        std::vector<store::Settlement> settlements(1);
+        settlements[0].sequence = claims->front().sequence;
+        settlements[0].state = dossier::State::delivered;
+        ASSERT_TRUE(support::run_task(context_, gateway.queue.settle("w", settlements, soon())).has_value());
+    }
+}
+
+TEST(Postgres, RefusesABadConfigurationAtOnce)
+{
+    observe::Metrics metrics;
+    auto const with = [&](auto change) {
+        store::StoreConfig config;
+        change(config);
+        EXPECT_THROW((store::Postgres{config, support::plain_receipt, metrics}), std::runtime_error);
+    };
+    with([](auto& c) { c.database_url = "postgresql://["; });
+    with([](auto& c) { c.compression = "brotli"; });
+    with([](auto& c) { c.case_code.clear(); });
+    with([](auto& c) { c.case_code[0].pattern = "{number}"; });
+    with([](auto& c) { c.connections_max = 0; });
+}
+
+}  // namespace
