@@ -37,7 +37,8 @@ private:
 
 struct SignOptions {
     std::string holder = "Cky";              // child of the root that receives the signature (made where missing)
-    bool exclusive = false;                  // canonicalisation
+    bool exclusive = false;                  // canonicalisation: exclusive, or
+    bool c14n11 = false;                     // Canonical XML 1.1; else 1.0 inclusive
     std::string digest = "sha256";           // sha1 sha256 sha384 sha512
     std::optional<Instant> signing_time;     // Object/SignatureProperties/SignatureProperty/SigningTime
     bool key_value = false;                  // KeyInfo/KeyValue beside the certificate, as vendors do

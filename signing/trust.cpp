@@ -90,17 +90,15 @@ Refusal refusal_of(int error, int depth)
 bool for_another_purpose(X509* certificate)
 {
     if ((X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) == 0) return false;
-    constexpr std::uint32_t others = XKU_SSL_SERVER | XKU_CODE_SIGN | XKU_OCSP_SIGN | XKU_TIMESTAMP;
-    auto const* const usages = static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr));
-    if (usages == nullptr) return true;
-    detail::Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> const owned{const_cast<EXTENDED_KEY_USAGE*>(usages)};
-    auto const known = X509_get_extended_key_usage(certificate);
-    int const count = sk_ASN1_OBJECT_num(usages);
-    int other_count = 0;
-    for (auto const bit : {XKU_SSL_SERVER, XKU_CODE_SIGN, XKU_OCSP_SIGN, XKU_TIMESTAMP}) {
-        other_count += (known & static_cast<std::uint32_t>(bit)) != 0;
+    detail::Owned<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> const usages{
+        static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr))};
+    if (!usages) return true;
+    constexpr std::array others{NID_server_auth, NID_code_sign, NID_OCSP_sign, NID_time_stamp};
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+        int const nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), i));
+        if (std::ranges::find(others, nid) == others.end()) return false;
     }
-    return (known & others) != 0 && other_count >= count;
+    return true;
 }
 
 std::optional<Failure> check_leaf(X509* certificate, EVP_PKEY* key, Policy const& policy)

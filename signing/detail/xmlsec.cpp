@@ -258,7 +258,9 @@ void sign(xmlNode* holder, KeyPair const& key, SignOptions const& options)
     start();
     reported.clear();
     EVP_PKEY* const private_key = key.data().key.get();
-    auto const c14n = options.exclusive ? xmlSecTransformExclC14NId : xmlSecTransformInclC14NId;
+    auto const c14n = options.exclusive ? xmlSecTransformExclC14NId
+                      : options.c14n11  ? xmlSecTransformInclC14N11Id
+                                        : xmlSecTransformInclC14NId;
     auto const method = method_id(options.digest, strength_of(private_key).family);
     xmlNode* const signature = xmlSecTmplSignatureCreate(
         holder->doc, c14n, method, options.signature_id.empty() ? nullptr : xml_text(options.signature_id));

@@ -142,12 +142,37 @@ TEST_F(VerifierTest, AcceptsAReferenceToTheIdOfTheRoot)
     expect(Refusal::digest_mismatch, replaced(xml, "nội dung", "nội dưng"));
 }
 
-TEST_F(VerifierTest, AcceptsAReceiptOfOurOwn)
+TEST_F(VerifierTest, AcceptsCanonicalXml11)
 {
-    auto const xml = sign_canonical(*unit_key(), "<PhieuTiepNhan><Cky></Cky></PhieuTiepNhan>", "p-1");
-    // sign_canonical puts the signature under the root; a place of that kind is none of a dossier's.
+    signing::SignOptions options;
+    options.c14n11 = true;
+    auto const xml = signed_form(options);
+    auto const result = verify(xml);
+    ASSERT_TRUE(result.has_value()) << named(result);
+    EXPECT_EQ(result->canonicalisation, "c14n11");
+    expect(Refusal::digest_mismatch, replaced(xml, "12000000", "12000001"));
+}
+
+TEST_F(VerifierTest, RefusesAReceiptInPlaceOfAForm)
+{
+    // sign_canonical puts the signature right under the root, which is no place of a dossier's.
     place = {.form = "", .root = "PhieuTiepNhan", .holder = "Cky"};
-    expect(Refusal::signature_misplaced, xml);
+    expect(Refusal::signature_misplaced, sign_canonical(*unit_key(), "<PhieuTiepNhan><Cky></Cky></PhieuTiepNhan>", "p-1"));
+}
+
+TEST_F(VerifierTest, HashesCommentsOutAndProcessingInstructionsIn)
+{
+    // Canonical XML leaves comments out: what reads the tree must not let one split a value (V4).
+    auto const xml = signed_form();
+    EXPECT_TRUE(verify(replaced(xml, "Nguyễn Văn A", "Nguyễn<!-- --> Văn A")).has_value());
+    expect(Refusal::digest_mismatch, replaced(xml, "Nguyễn Văn A", "Nguyễn<?x?> Văn A"));
+}
+
+TEST_F(VerifierTest, RefusesRelativeNamespaces)
+{
+    // Canonical XML 1.0 §1.3 wants an error there; whatever it is, it must not verify (V8).
+    auto const xml = signed_form();
+    EXPECT_FALSE(verify(replaced(xml, "<LaoDong>", "<LaoDong xmlns:a=\"../b\">")).has_value());
 }
 
 // --- V1, V5, V7: what is signed, and where ---------------------------------------------------------------------
