@@ -6,6 +6,7 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
@@ -122,6 +123,10 @@ void start_log(LogConfig const& config)
     logger->set_pattern("%v");
     logger->set_level(spdlog::level::from_str(config.level));
     logger->flush_on(spdlog::level::warn);
+    // Whoever follows the log sees every line within a second.
+    spdlog::drop(logger->name());
+    spdlog::register_logger(logger);
+    spdlog::flush_every(std::chrono::seconds{1});
 
     std::lock_guard const lock{sink().mutex};
     sink().pool = std::move(pool);
@@ -138,7 +143,10 @@ void stop_log()
         pool.swap(sink().pool);
     }
     // The pool's destructor writes what is queued and joins its thread.
-    if (logger) logger->flush();
+    if (logger) {
+        spdlog::drop(logger->name());
+        logger->flush();
+    }
 }
 
 std::uint64_t log_dropped() noexcept
