@@ -389,6 +389,8 @@ void Server::Data::reload()
 
 // ---- housekeeping ---------------------------------------------------------------------------------------------------
 
+constexpr milliseconds watch_interval{1000};
+
 // Sleeps between two rounds. False: the group is stopping.
 static Task<bool> pause(runtime::TaskGroup const& group, milliseconds time)
 {
@@ -436,7 +438,7 @@ Task<void> Server::Data::reload_loop()
 Task<void> Server::Data::watch_loop()
 {
     co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
-    while (co_await pause(house.group, milliseconds{1000})) {
+    while (co_await pause(house.group, watch_interval)) {
         auto const counts = trust.load()->counts();
         metrics.certificate_cache(counts.hits, counts.misses, counts.cached);
         // Where another process delivers, nobody else here measures the queue.
