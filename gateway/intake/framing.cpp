@@ -100,13 +100,24 @@ void read_connection(std::string_view value, Head& head)
     }
 }
 
+// RFC 9112 §6.1: a sound coding that we do not implement is answered 501, whatever else is malformed.
+bool packed_then_chunked(std::string_view value)
+{
+    auto const comma = value.find(',');
+    if (comma == std::string_view::npos || !equal_ignoring_case(trimmed(value.substr(comma + 1)), "chunked")) return false;
+    auto const first = trimmed(value.substr(0, comma));
+    auto const known = [first](std::string_view name) { return equal_ignoring_case(first, name); };
+    return known("gzip") || known("x-gzip") || known("deflate") || known("compress") || known("x-compress");
+}
+
 std::optional<Fault> weigh_field(std::string_view name, std::string_view value, Head& head)
 {
     if (equal_ignoring_case(name, "host")) return is_host(value) ? std::nullopt : std::optional{malformed("Host")};
     if (equal_ignoring_case(name, "content-length")) return read_length(value, head);
     if (equal_ignoring_case(name, "transfer-encoding")) {
-        // RFC 9112 §6.1: chunked is the one coding we know, and HTTP/1.0 knows none.
-        if (!equal_ignoring_case(value, "chunked") || head.version_minor == 0) return malformed("Transfer-Encoding");
+        if (head.version_minor == 0) return malformed("Transfer-Encoding");  // RFC 9112 §6.1: HTTP/1.0 knows none
+        if (packed_then_chunked(value)) return Fault{FaultCode::coding_unknown, {}, {}, {}};
+        if (!equal_ignoring_case(value, "chunked")) return malformed("Transfer-Encoding");
         head.chunked = true;
     } else if (equal_ignoring_case(name, "expect") && head.version_minor == 1) {
         (equal_ignoring_case(value, "100-continue") ? head.expects_continue : head.expects_unknown) = true;
@@ -162,7 +173,7 @@ std::optional<Fault> read_query(std::string_view text, std::map<std::string, std
 // RFC 9112 §3.2.2: a server must accept the absolute form. We serve one host, so its authority says nothing to us.
 std::optional<std::string_view> origin_of(std::string_view target)
 {
-    if (target.starts_with('/')) return target;
+    if (target.starts_with('/') || target == "*") return target;
     auto const scheme = target.find("://");
     if (scheme == std::string_view::npos) return std::nullopt;
     if (!equal_ignoring_case(target.substr(0, scheme), "http") && !equal_ignoring_case(target.substr(0, scheme), "https")) return std::nullopt;

@@ -3,8 +3,8 @@
 // The strict reading of a request header, before anything lenient sees it: where one request ends and the next begins
 // must have one reading only (RFC 9112 §11.2). Pure; allocates no more than the header's size.
 //
-// Errors:  request_malformed, header_too_large, target_too_long, http_version_unknown, expectation_unknown. After any
-//          of them but the last the framing is in doubt, and the connection must end.
+// Errors:  request_malformed, header_too_large, target_too_long, http_version_unknown, coding_unknown. After any of
+//          them the framing is in doubt, and the connection must end.
 
 #include "gateway/fault/fault.hpp"
 #include "gateway/intake/limits.hpp"
@@ -46,7 +46,7 @@ struct Target {
     std::string path_decoded;
     std::map<std::string, std::string> query;  // decoded
 };
-// origin-form or absolute-form. request_malformed for another form or broken percent-encoding; parameter_invalid for a
+// origin-form, absolute-form, or the asterisk (a path no route has). request_malformed for another form or broken percent-encoding; parameter_invalid for a
 // repeated query name: two readers may choose differently.
 [[nodiscard]] fault::Result<Target> read_target(std::string_view target);
 

@@ -269,6 +269,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"credentials in the trailer", "POST /echo/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nAuthorization: Bearer x\r\n\r\n" + smuggled, 400, "GW-1001", true},
         Refused{"a chunked body too large", "POST /echo/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n20000\r\n" + std::string(0x20000, 'x') + "\r\n0\r\n\r\n", 413, "GW-1007", true},
         Refused{"an unknown address", get("/nowhere"), 404, "GW-1002", false},
+        Refused{"the asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404, "GW-1002", false},
+        Refused{"a transfer coding we do not know", "POST /echo/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + smuggled, 501, "GW-1018", true},
         Refused{"an unknown address with a body", post("/nowhere", "thrown away"), 404, "GW-1002", false},
         Refused{"another method", post("/throw", "x"), 405, "GW-1003", false},
         Refused{"no length", "POST /echo/1 HTTP/1.1\r\nHost: a\r\n\r\n", 411, "GW-1010", false},
