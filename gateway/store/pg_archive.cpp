@@ -1,4 +1,4 @@
-#include "gateway/store/detail/pg_archive.hpp"
+#include "gateway/store/pg_archive.hpp"
 
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/dossier/id.hpp"

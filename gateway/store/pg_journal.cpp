@@ -1,4 +1,4 @@
-#include "gateway/store/detail/pg_journal.hpp"
+#include "gateway/store/pg_journal.hpp"
 
 #include "gateway/store/detail/batch.hpp"
 

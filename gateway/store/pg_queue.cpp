@@ -1,4 +1,4 @@
-#include "gateway/store/detail/pg_queue.hpp"
+#include "gateway/store/pg_queue.hpp"
 
 #include "gateway/dossier/id.hpp"
 #include "gateway/store/detail/batch.hpp"

@@ -1,4 +1,4 @@
-#include "gateway/store/detail/pg_reference.hpp"
+#include "gateway/store/pg_reference.hpp"
 
 #include "gateway/store/detail/pg_pool.hpp"
 

@@ -1,11 +1,11 @@
 #include "gateway/store/postgres.hpp"
 
-#include "gateway/store/detail/pg_archive.hpp"
+#include "gateway/store/pg_archive.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
-#include "gateway/store/detail/pg_journal.hpp"
+#include "gateway/store/pg_journal.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
-#include "gateway/store/detail/pg_queue.hpp"
-#include "gateway/store/detail/pg_reference.hpp"
+#include "gateway/store/pg_queue.hpp"
+#include "gateway/store/pg_reference.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include "gateway/store/detail/row.hpp"
+#include "gateway/store/row.hpp"
 
 #include "gateway/dossier/id.hpp"
 

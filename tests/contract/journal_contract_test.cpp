@@ -1,7 +1,7 @@
 // What every journal must do (store/journal.hpp). Each test runs over PgJournal on a real PostgreSQL and over the
 // in-memory journal, which may stand in for it because it passes here.
 
-#include "gateway/store/detail/pg_journal.hpp"
+#include "gateway/store/pg_journal.hpp"
 #include "tests/support/builders.hpp"
 #include "tests/support/memory_journal.hpp"
 #include "tests/support/postgres.hpp"

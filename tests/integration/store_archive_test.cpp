@@ -1,6 +1,6 @@
 // Reading back, statuses from the backend, notices, migrations and the registry tables.
 
-#include "gateway/store/detail/pg_reference.hpp"
+#include "gateway/store/pg_reference.hpp"
 #include "tests/support/store.hpp"
 
 #include <gmock/gmock.h>

@@ -5,7 +5,7 @@
 
 #include "gateway/dossier/id.hpp"
 #include "gateway/runtime/clock.hpp"
-#include "gateway/store/detail/row.hpp"
+#include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
 #include "loadtest/corpus.hpp"
 #include "providers/registry.hpp"

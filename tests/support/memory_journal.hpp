@@ -6,7 +6,7 @@
 // Threads: any (one mutex). Errors: as store::Journal, but never unavailable unless `down` is set.
 
 #include "gateway/dossier/case_code.hpp"
-#include "gateway/store/detail/row.hpp"
+#include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
 
 #include <atomic>

@@ -2,9 +2,9 @@
 
 // A store over the test program's database, with rows nobody signed. Threads: one.
 
-#include "gateway/store/detail/pg_archive.hpp"
-#include "gateway/store/detail/pg_journal.hpp"
-#include "gateway/store/detail/pg_queue.hpp"
+#include "gateway/store/pg_archive.hpp"
+#include "gateway/store/pg_journal.hpp"
+#include "gateway/store/pg_queue.hpp"
 #include "tests/support/builders.hpp"
 #include "tests/support/postgres.hpp"
 #include "tests/support/run_task.hpp"

@@ -8,7 +8,7 @@
 
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
-#include "gateway/store/detail/row.hpp"
+#include "gateway/store/row.hpp"
 #include "gateway/store/failure.hpp"
 #include "gateway/store/journal.hpp"
 

@@ -8,7 +8,7 @@
 #include "gateway/observe/metrics.hpp"
 #include "gateway/store/detail/answer.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
-#include "gateway/store/detail/row.hpp"
+#include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/postgres.hpp"
 
