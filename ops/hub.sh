@@ -226,4 +226,4 @@ ${hub_more:-}
 END
 }
 
-console_folder() { printf '%s' "$root/gateway/console"; }
+console_folder() { printf '%s' "$build_dir/share/console"; }

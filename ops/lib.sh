@@ -85,4 +85,5 @@ build_targets() {
     note "built in $((SECONDS - started)) s"
 }
 
-programs=(ivan-gateway ivanctl ivan-loadtest)
+# What people run, and the operators' page.
+programs=(ivan-gateway ivanctl ivan-loadtest console)

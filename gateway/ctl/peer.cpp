@@ -54,8 +54,13 @@ std::string plain(std::string const& json_text)
     if (error || !value.is_object()) return json_text;
     std::vector<std::vector<std::string>> rows;
     for (auto const& [name, member] : value.get_object()) {
-        if (member.is_structured() || member.is_null()) continue;
-        rows.push_back({std::string{name}, member.is_string() ? std::string{member.get_string()} : boost::json::serialize(member)});
+        auto const* both = member.if_object();  // a word in both languages
+        auto const* vi = both ? both->if_contains("vi") : nullptr;
+        auto const* en = both ? both->if_contains("en") : nullptr;
+        if (vi && en && vi->is_string() && en->is_string())
+            rows.push_back({std::string{name}, fmt::format("{} ({})", std::string_view{vi->get_string()}, std::string_view{en->get_string()})});
+        else if (member.is_primitive() && !member.is_null())
+            rows.push_back({std::string{name}, member.is_string() ? std::string{member.get_string()} : boost::json::serialize(member)});
     }
     return table(rows);
 }

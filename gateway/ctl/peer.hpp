@@ -24,7 +24,8 @@ struct Peer {
 
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
-// The members of a JSON object that are strings, numbers or truth values, one a line, in their order. Other text as it is.
+// The members of a JSON object that are strings, numbers, truth values or {vi, en}, one a line, in their order. Other
+// text as it is.
 [[nodiscard]] std::string plain(std::string const& json_text);
 
 }  // namespace ctl
