@@ -172,6 +172,12 @@ hub_start() {
     wait_ready || die "the gateway did not become ready; its log is $hub/log/gateway.log"
 }
 
+# Signed dossiers as files: one per form, for every party, and every bad kind.
+hub_samples() {
+    rm -rf "$hub/samples"
+    "$bin/ivan-loadtest" samples --pki "$(pki)" --out "$hub/samples" --providers "$root/providers/seed" >&2
+}
+
 hub_stop() {
     process_stop gateway
     process_stop backend

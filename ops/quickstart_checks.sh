@@ -21,12 +21,6 @@ http() {
     [[ $status == 201 ]] && accepted=$((accepted + 1))
     result "$kind" "$status${code:+ $code}" "$expected"
 }
-samples() {
-    local party
-    step "Making signed sample dossiers"
-    rm -rf "$hub/samples"
-    "$bin/ivan-loadtest" samples --pki "$(pki)" --out "$hub/samples" --providers "$root/providers/seed" >&2
-}
 
 valid_dossiers() {
     local party sent
@@ -130,7 +124,8 @@ checks() {
     run_id=$(date +%s)
     stored_before=$(stored)
     delivered_before=$(delivered)
-    samples
+    step "Making signed sample dossiers"
+    hub_samples
     valid_dossiers
     bad_dossiers
     bad_requests

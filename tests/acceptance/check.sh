@@ -7,8 +7,6 @@ same() { [[ $2 == "$3" ]] || fail "$1: expected '$3', got '$2'"; }
 matches() { [[ $2 =~ $3 ]] || fail "$1: '$2' does not match $3"; }
 at_least() { [[ $2 -ge $3 ]] || fail "$1: expected at least $3, got $2"; }
 
-samples() { "$bin/ivan-loadtest" samples --pki "$(pki)" --out "$hub/samples" --providers "$root/providers/seed" >&2; }
-
 # A call as the main provider: status in $status, body in $work/body, header in $work/header.
 call() { call_as "$IVAN_PROVIDER_CERT" "$IVAN_PROVIDER_KEY" "$@"; }
 call_as() {

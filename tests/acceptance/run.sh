@@ -21,7 +21,7 @@ body_timeout = "4s"
 idle_timeout = "3s"
 '
         hub_start
-        samples
+        hub_samples
         ;;
     stop) hub_stop ;;
     *)
