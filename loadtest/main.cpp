@@ -11,7 +11,8 @@
 #include <exception>
 #include <iostream>
 
-namespace {
+namespace
+{
 
 using loadtest::SinkConfig;
 auto const rate = CLI::Range(0.0, 1.0);
@@ -23,14 +24,15 @@ void add_sink(CLI::App& app, int& status)
         unsigned lag_ms = 0, retry_after_s = 1, events_delay_ms = 1000, duration_s = 7 * 24 * 3600;
         std::string port_file;
     };
-    auto const options = std::make_shared<Options>();  // lives as long as the callback
+    auto const options = std::make_shared<Options>(); // lives as long as the callback
     auto* const sink = app.add_subcommand("sink", "A workflow backend that checks, lags and lies");
     sink->add_option("--address", options->sink.address, "Address to listen on")->capture_default_str();
     sink->add_option("--port", options->sink.port, "Port; 0: any free one");
     sink->add_option("--port-file", options->port_file, "Write the port here once it listens");
     sink->add_option("--cert", options->sink.certificate_file, "Serve TLS with this certificate (PEM)");
     sink->add_option("--key", options->sink.key_file, "Its key (PEM)");
-    sink->add_option("--client-ca", options->sink.client_ca_file, "Take only clients with a certificate of this authority");
+    sink->add_option("--client-ca", options->sink.client_ca_file,
+                     "Take only clients with a certificate of this authority");
     sink->add_option("--lag-ms", options->lag_ms, "Milliseconds before every answer")->check(CLI::Range(0, 600'000));
     sink->add_option("--fail-rate", options->sink.fail_rate, "Share answered 503 with Retry-After")->check(rate);
     sink->add_option("--refuse-rate", options->sink.refuse_rate, "Share answered 422")->check(rate);
@@ -38,8 +40,10 @@ void add_sink(CLI::App& app, int& status)
     sink->add_option("--lie", options->sink.lie_rate, "Share taken, then answered with rubbish")->check(rate);
     sink->add_option("--retry-after", options->retry_after_s, "Seconds in Retry-After");
     sink->add_option("--seed", options->sink.seed, "Of the shares");
-    sink->add_option("--duration", options->duration_s, "Ends after so many seconds")->check(CLI::Range(1, 30 * 24 * 3600));
-    sink->add_option("--events", options->sink.events_url, "Send workflow events to this gateway: processing, done, returned");
+    sink->add_option("--duration", options->duration_s, "Ends after so many seconds")
+        ->check(CLI::Range(1, 30 * 24 * 3600));
+    sink->add_option("--events", options->sink.events_url,
+                     "Send workflow events to this gateway: processing, done, returned");
     sink->add_option("--events-ca", options->sink.events_ca, "Anchors for the gateway's certificate (PEM)");
     sink->add_option("--events-cert", options->sink.events_certificate, "The backend's client certificate (PEM)");
     sink->add_option("--events-key", options->sink.events_key, "Its key (PEM)");
@@ -63,15 +67,22 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
         unsigned duration_s = 3600, drain_s = 300;
         std::uint16_t sink_port = 0;
     };
-    auto const options = std::make_shared<Options>();  // lives as long as the callback
+    auto const options = std::make_shared<Options>(); // lives as long as the callback
     auto& run = options->run;
-    auto* const sub = app.add_subcommand(name, whole ? "Sends dossiers, waits for the backend, computes every receipt again"
-                                                     : "Sends dossiers and checks every answer");
+    auto* const sub =
+        app.add_subcommand(name, whole ? "Sends dossiers, waits for the backend, computes every receipt again"
+                                       : "Sends dossiers and checks every answer");
     sub->add_option("--url", run.source.url, "The gateway's provider listener")->capture_default_str();
-    sub->add_option("--count", run.mix.count, "Dossiers to send")->check(CLI::Range(1, 10'000'000))->capture_default_str();
-    sub->add_option("--duration", options->duration_s, "Begin no new one after so many seconds")->check(CLI::Range(1, 86'400));
-    sub->add_option("--connections", run.source.connections, "Kept at once")->check(CLI::Range(1, 4096))->capture_default_str();
-    sub->add_option("--rate", run.source.rate, "Dossiers a second; 0: as fast as answers come")->check(CLI::Range(0.0, 1e6));
+    sub->add_option("--count", run.mix.count, "Dossiers to send")
+        ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    sub->add_option("--duration", options->duration_s, "Begin no new one after so many seconds")
+        ->check(CLI::Range(1, 86'400));
+    sub->add_option("--connections", run.source.connections, "Kept at once")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    sub->add_option("--rate", run.source.rate, "Dossiers a second; 0: as fast as answers come")
+        ->check(CLI::Range(0.0, 1e6));
     sub->add_option("--pki", run.pki, "Development PKI made by `ivanctl keys pki`: fills in what is not given below");
     sub->add_option("--ca", run.source.ca_file, "Anchors of the gateway's certificate (PEM)");
     sub->add_option("--cert", run.source.certificate_file, "The provider's client certificate (PEM)");
@@ -79,22 +90,30 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
     sub->add_option("--bearer", run.source.bearer_key, "The provider's bearer key, instead");
     sub->add_option("--alias", run.mix.alias, "MaIVAN of that provider")->capture_default_str();
     sub->add_option("--unit-keys", run.unit_keys, "Folder of units' NAME.key and NAME.pem");
-    sub->add_option("--signers", run.signers, "Units to make with the issuing CA")->check(CLI::Range(1, 100'000))->capture_default_str();
+    sub->add_option("--signers", run.signers, "Units to make with the issuing CA")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
     sub->add_option("--issuing-ca", options->issuing_ca, "CERT,KEY of the CA that makes them (PEM files)");
     sub->add_option("--agencies", options->agencies, "Agencies to file with, separated by commas");
     sub->add_option("--mix", options->mix, "Main forms and their weights")->capture_default_str();
     sub->add_option("--forms", options->forms, "Forms in one dossier, as 3 or 1..5")->capture_default_str();
     sub->add_option("--people", run.mix.people, "Rows of a form")->check(CLI::Range(1, 5000))->capture_default_str();
-    sub->add_option("--refuse-rate", run.mix.refuse_share, "Share of bad dossiers, each expecting its code")->check(rate);
-    sub->add_option("--repeat-rate", run.source.repeat_share, "Share sent twice, expecting the same receipt")->check(rate)->capture_default_str();
+    sub->add_option("--refuse-rate", run.mix.refuse_share, "Share of bad dossiers, each expecting its code")
+        ->check(rate);
+    sub->add_option("--repeat-rate", run.source.repeat_share, "Share sent twice, expecting the same receipt")
+        ->check(rate)
+        ->capture_default_str();
     sub->add_option("--seed", run.mix.seed, "Of the corpus")->capture_default_str();
-    sub->add_option("--threads", run.mix.threads, "That sign before the run")->check(CLI::Range(1, 64))->capture_default_str();
+    sub->add_option("--threads", run.mix.threads, "That sign before the run")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
     sub->add_flag("--json", run.json, "Report in JSON, for programs");
     if (whole) {
         sub->add_option("--ops-url", run.ops_url, "The operations' listener: waits for /readyz there");
         sub->add_option("--sink-url", run.sink_url, "The sink that the gateway delivers to, for its counts");
         sub->add_option("--sink-port", options->sink_port, "Run a sink on this port for the time of the run");
-        sub->add_option("--drain", options->drain_s, "Wait so many seconds for the backend to get all")->capture_default_str();
+        sub->add_option("--drain", options->drain_s, "Wait so many seconds for the backend to get all")
+            ->capture_default_str();
         sub->add_option("--database-url", run.database_url, "Compute receipts again from the bytes stored there");
         sub->add_option("--receipt-cert", run.receipt_certificate, "Certificate that must have signed them (PEM)");
     }
@@ -103,7 +122,9 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
         config.mix.main_forms = loadtest::parse_mix(options->mix);
         auto const dots = options->forms.find("..");
         config.mix.forms_min = static_cast<unsigned>(std::stoul(options->forms.substr(0, dots)));
-        config.mix.forms_max = dots == std::string::npos ? config.mix.forms_min : static_cast<unsigned>(std::stoul(options->forms.substr(dots + 2)));
+        config.mix.forms_max = dots == std::string::npos
+                                   ? config.mix.forms_min
+                                   : static_cast<unsigned>(std::stoul(options->forms.substr(dots + 2)));
         if (!options->agencies.empty()) config.agencies = CLI::detail::split(options->agencies, ',');
         if (auto const comma = options->issuing_ca.find(','); comma != std::string::npos) {
             config.issuing_ca_certificate = options->issuing_ca.substr(0, comma);
@@ -125,7 +146,9 @@ void add_samples(CLI::App& app)
     auto const config = std::make_shared<loadtest::SamplesConfig>();
     config->seed_folder = "providers/seed";
     auto* const samples = app.add_subcommand("samples", "Writes signed sample dossiers, good and bad, as files");
-    samples->add_option("--pki", config->pki, "Development PKI made by `ivanctl keys pki`")->required()->check(CLI::ExistingDirectory);
+    samples->add_option("--pki", config->pki, "Development PKI made by `ivanctl keys pki`")
+        ->required()
+        ->check(CLI::ExistingDirectory);
     samples->add_option("--out", config->out, "Folder to write")->required();
     samples->add_option("--providers", config->seed_folder, "Folder of providers.toml")->capture_default_str();
     samples->add_option("--party", config->main_party, "Whose samples stand in OUT itself")->capture_default_str();
@@ -136,7 +159,7 @@ void add_samples(CLI::App& app)
     });
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv)
 {

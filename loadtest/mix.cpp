@@ -15,9 +15,11 @@
 #include <stdexcept>
 #include <thread>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 
@@ -28,12 +30,14 @@ std::string tax_code_of(std::size_t n)
 {
     for (std::size_t candidate = n * 3;; ++candidate)
         for (int digit = 0; digit < 10; ++digit)
-            if (auto code = fmt::format("09{:07}{}", candidate % 10'000'000, digit); schemas::tax_code_ok(code)) return code;
+            if (auto code = fmt::format("09{:07}{}", candidate % 10'000'000, digit); schemas::tax_code_ok(code))
+                return code;
 }
 
 std::string unit_code_of(std::size_t n)
 {
-    return fmt::format("L{}{:04}{}", static_cast<char>('A' + n / 10'000 % 26), n % 10'000, static_cast<char>('A' + n / 260'000 % 26));
+    return fmt::format("L{}{:04}{}", static_cast<char>('A' + n / 10'000 % 26), n % 10'000,
+                       static_cast<char>('A' + n / 260'000 % 26));
 }
 
 std::string read_file(fs::path const& path)
@@ -48,7 +52,8 @@ std::string read_file(fs::path const& path)
 // One thread's work: its own corpora, since a Corpus is one thread's.
 class Maker {
 public:
-    Maker(MixConfig const& config, std::vector<Unit> const& units, std::vector<Prepared> const& bad) : config_{config}, units_{units}, bad_{bad}
+    Maker(MixConfig const& config, std::vector<Unit> const& units, std::vector<Prepared> const& bad)
+        : config_{config}, units_{units}, bad_{bad}
     {
         for (auto const& share : config.main_forms) weights_.push_back(share.weight);
     }
@@ -56,7 +61,8 @@ public:
     Prepared make(std::size_t n)
     {
         std::mt19937_64 random{config_.seed * 1'000'003 + n};
-        if (!bad_.empty() && std::uniform_real_distribution<double>{0, 1}(random) < config_.refuse_share) return bad_[random() % bad_.size()];
+        if (!bad_.empty() && std::uniform_real_distribution<double>{0, 1}(random) < config_.refuse_share)
+            return bad_[random() % bad_.size()];
         auto const& unit = units_[random() % units_.size()];
         CorpusConfig corpus_config;
         corpus_config.seed = random();
@@ -72,7 +78,7 @@ public:
         std::vector<PlainForm> forms{corpus.form(main, config_.people)};
         while (forms.size() < wanted) {
             auto form = corpus.form(forms.size() % 2 == 1 ? "D01-TS" : "TK1-TS", config_.people);
-            form.file_name = fmt::format("{}-{}.xml", form.code, forms.size() + 1);  // names are unique in an envelope
+            form.file_name = fmt::format("{}-{}.xml", form.code, forms.size() + 1); // names are unique in an envelope
             forms.push_back(std::move(form));
         }
         Prepared prepared;
@@ -92,9 +98,10 @@ private:
     std::vector<double> weights_;
 };
 
-}  // namespace
+} // namespace
 
-std::vector<Unit> make_units(std::size_t count, signing::dev::Identity const& issuer, std::vector<std::string> const& agencies)
+std::vector<Unit> make_units(std::size_t count, signing::dev::Identity const& issuer,
+                             std::vector<std::string> const& agencies)
 {
     std::vector<Unit> units;
     for (std::size_t n = 0; n < count; ++n) {
@@ -125,7 +132,7 @@ std::vector<Unit> load_units(std::string const& folder, std::vector<std::string>
         Unit unit;
         unit.key = signing::KeyPair::from_pem(read_file(path), read_file(certificate));
         unit.tax_code = unit.key->certificate().tax_code;
-        if (unit.tax_code.empty()) continue;  // cannot file for anybody
+        if (unit.tax_code.empty()) continue; // cannot file for anybody
         // From the tax code, so that the same unit has the same code whichever files lie beside it.
         unit.unit_code = unit_code_of(260'000 + std::stoul(unit.tax_code.substr(0, 9)) % 260'000);
         unit.agency = agencies[units.size() % agencies.size()];
@@ -145,7 +152,8 @@ std::vector<FormShare> parse_mix(std::string const& text)
         FormShare share;
         share.code = item.substr(0, equals);
         if (equals != std::string::npos) share.weight = std::stod(item.substr(equals + 1));
-        if (std::find(known.begin(), known.end(), share.code) == known.end()) throw std::runtime_error("--mix: no form " + share.code);
+        if (std::find(known.begin(), known.end(), share.code) == known.end())
+            throw std::runtime_error("--mix: no form " + share.code);
         if (!(share.weight > 0)) throw std::runtime_error("--mix: the weight of " + share.code + " is not above 0");
         shares.push_back(share);
     }
@@ -172,7 +180,8 @@ std::vector<Prepared> make(MixConfig const& config, std::vector<Unit> const& uni
             for (std::size_t n; !stop && (n = next++) < config.count; ++done) {
                 all[n] = maker.make(n);
                 if ((bytes += all[n].bytes.size()) > config.bytes_max)
-                    throw std::runtime_error(fmt::format("{} dossiers make more than {} MiB: use fewer or smaller ones", n + 1, config.bytes_max >> 20));
+                    throw std::runtime_error(fmt::format("{} dossiers make more than {} MiB: use fewer or smaller ones",
+                                                         n + 1, config.bytes_max >> 20));
             }
         } catch (std::exception const& e) {
             stop = true;
@@ -193,4 +202,4 @@ std::vector<Prepared> make(MixConfig const& config, std::vector<Unit> const& uni
     return all;
 }
 
-}  // namespace loadtest
+} // namespace loadtest

@@ -14,14 +14,19 @@
 #include <memory>
 #include <optional>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
 template <auto free_it>
 struct Free {
     template <class T>
-    void operator()(T* p) const { free_it(p); }
+    void operator()(T* p) const
+    {
+        free_it(p);
+    }
 };
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Context = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
@@ -35,7 +40,10 @@ std::string_view between(std::string_view text, std::string_view open, std::stri
     return text.substr(from + open.size(), to - from - open.size());
 }
 
-std::string leaf(std::string_view text, std::string const& name) { return std::string{between(text, "<" + name + ">", "</" + name + ">")}; }
+std::string leaf(std::string_view text, std::string const& name)
+{
+    return std::string{between(text, "<" + name + ">", "</" + name + ">")};
+}
 
 Certificate certificate_of(std::string_view pem, std::string_view receipt_xml)
 {
@@ -81,10 +89,12 @@ std::string signature_trouble(std::string_view xml, std::string_view certificate
     if (at == std::string_view::npos || end == std::string_view::npos) return "receipt has no signature";
     auto const digest = signing::sha256(std::string{xml.substr(0, at)} + std::string{xml.substr(end + 12)});
     auto const said = schemas::base64_decode(between(xml, "<DigestValue>", "</DigestValue>"));
-    if (!said || *said != std::string_view{reinterpret_cast<char const*>(digest.data()), digest.size()}) return "receipt's text is not what was signed";
+    if (!said || *said != std::string_view{reinterpret_cast<char const*>(digest.data()), digest.size()})
+        return "receipt's text is not what was signed";
     // Canonical XML 1.0 §2.3: the namespace in scope is rendered on the apex of the subset.
     auto const inner = between(xml, "<SignedInfo>", "</SignedInfo>");
-    auto const signed_info = fmt::format(R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">{}</SignedInfo>)", inner);
+    auto const signed_info =
+        fmt::format(R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">{}</SignedInfo>)", inner);
     auto const value = schemas::base64_decode(between(xml, "<SignatureValue>", "</SignatureValue>"));
     auto const certificate = certificate_of(certificate_pem, xml);
     if (!certificate) return "receipt's certificate cannot be read";
@@ -97,15 +107,18 @@ std::string forms_trouble(ReceiptWords const& words, std::string const& bytes)
     auto const envelope = schemas::read_envelope(bytes, schemas::EnvelopeLimits{});
     if (!envelope) return "the stored envelope cannot be read";
     auto const& forms = envelope->forms();
-    if (forms.size() != words.forms.size()) return fmt::format("receipt names {} forms, the envelope holds {}", words.forms.size(), forms.size());
+    if (forms.size() != words.forms.size())
+        return fmt::format("receipt names {} forms, the envelope holds {}", words.forms.size(), forms.size());
     for (std::size_t n = 0; n < forms.size(); ++n) {
-        if (words.forms[n].code != forms[n].code()) return "receipt names form " + words.forms[n].code + " for " + forms[n].code();
-        if (words.forms[n].sha256 != signing::hex(signing::sha256(forms[n].bytes()))) return "receipt's hash of " + forms[n].label() + " is wrong";
+        if (words.forms[n].code != forms[n].code())
+            return "receipt names form " + words.forms[n].code + " for " + forms[n].code();
+        if (words.forms[n].sha256 != signing::hex(signing::sha256(forms[n].bytes())))
+            return "receipt's hash of " + forms[n].label() + " is wrong";
     }
     return {};
 }
 
-}  // namespace
+} // namespace
 
 ReceiptWords read_receipt(std::string_view xml)
 {
@@ -129,9 +142,10 @@ std::string receipt_trouble(std::string_view receipt_xml, std::string const& env
     auto const words = read_receipt(receipt_xml);
     if (words.case_code != case_code) return "receipt says " + words.case_code;
     if (words.dossier_id != dossier_id) return "receipt says dossier " + words.dossier_id;
-    if (words.content_sha256 != signing::hex(signing::sha256(envelope))) return "receipt's hash of the envelope is wrong";
+    if (words.content_sha256 != signing::hex(signing::sha256(envelope)))
+        return "receipt's hash of the envelope is wrong";
     if (auto trouble = forms_trouble(words, envelope); !trouble.empty()) return trouble;
     return signature_trouble(receipt_xml, certificate_pem);
 }
 
-}  // namespace loadtest
+} // namespace loadtest

@@ -9,11 +9,14 @@
 #include <string_view>
 #include <vector>
 
-namespace loadtest {
+namespace loadtest
+{
 
 struct ReceiptWords {
     std::string case_code, dossier_id, content_sha256;
-    struct FormWords { std::string code, sha256; };
+    struct FormWords {
+        std::string code, sha256;
+    };
     std::vector<FormWords> forms;
 };
 [[nodiscard]] ReceiptWords read_receipt(std::string_view receipt_xml);
@@ -21,7 +24,8 @@ struct ReceiptWords {
 // What is wrong with the receipt of an envelope; empty: nothing. Checks the SHA-256 of the envelope and of every form
 // in it, the codes, the digest of the signed text and the signature value. The key comes from `certificate_pem`, or,
 // where that is empty, from the receipt itself.
-[[nodiscard]] std::string receipt_trouble(std::string_view receipt_xml, std::string const& envelope, std::string_view case_code,
-                                          std::string_view dossier_id, std::string_view certificate_pem);
+[[nodiscard]] std::string receipt_trouble(std::string_view receipt_xml, std::string const& envelope,
+                                          std::string_view case_code, std::string_view dossier_id,
+                                          std::string_view certificate_pem);
 
-}  // namespace loadtest
+} // namespace loadtest

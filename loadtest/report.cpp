@@ -8,15 +8,17 @@
 #include <cmath>
 #include <cstdio>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
-constexpr std::size_t words_max = 20;  // mismatches told in words
+constexpr std::size_t words_max = 20; // mismatches told in words
 
 double milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e6; }
 
-}  // namespace
+} // namespace
 
 Latency latency_of(std::vector<std::chrono::nanoseconds> times)
 {
@@ -35,7 +37,10 @@ void Report::mismatch(std::string what)
     if (first_mismatches.size() < words_max) first_mismatches.push_back(std::move(what));
 }
 
-bool Report::good() const { return mismatches == 0 && unanswered == 0 && accepted + refused == sent && (!delivered || *delivered >= accepted); }
+bool Report::good() const
+{
+    return mismatches == 0 && unanswered == 0 && accepted + refused == sent && (!delivered || *delivered >= accepted);
+}
 
 Report report_of(SourceResult const& result, std::vector<Prepared> const& prepared)
 {
@@ -49,37 +54,44 @@ Report report_of(SourceResult const& result, std::vector<Prepared> const& prepar
     for (std::size_t n = 0; n < result.sent.size(); ++n) {
         auto const& sent = result.sent[n];
         switch (sent.verdict) {
-            case Sent::Verdict::accepted:
-                ++report.accepted;
-                times.push_back(sent.took);
-                bytes += prepared[n].bytes.size();
-                break;
-            case Sent::Verdict::refused: ++report.refused; break;
-            case Sent::Verdict::wrong: report.mismatch(fmt::format("dossier {}: {}", n, sent.trouble)); break;
-            case Sent::Verdict::unanswered:
-                ++report.unanswered;
-                if (report.unanswered == 1) report.first_mismatches.push_back(fmt::format("dossier {} unanswered: {}", n, sent.trouble));
-                break;
-            case Sent::Verdict::unsent: ++report.unanswered; break;
+        case Sent::Verdict::accepted:
+            ++report.accepted;
+            times.push_back(sent.took);
+            bytes += prepared[n].bytes.size();
+            break;
+        case Sent::Verdict::refused: ++report.refused; break;
+        case Sent::Verdict::wrong: report.mismatch(fmt::format("dossier {}: {}", n, sent.trouble)); break;
+        case Sent::Verdict::unanswered:
+            ++report.unanswered;
+            if (report.unanswered == 1)
+                report.first_mismatches.push_back(fmt::format("dossier {} unanswered: {}", n, sent.trouble));
+            break;
+        case Sent::Verdict::unsent: ++report.unanswered; break;
         }
     }
     report.latency = latency_of(std::move(times));
     report.seconds = static_cast<double>(result.elapsed.count()) / 1e9;
-    if (report.seconds > 0) report.docs_per_second = static_cast<double>(report.accepted + report.refused) / report.seconds;
+    if (report.seconds > 0)
+        report.docs_per_second = static_cast<double>(report.accepted + report.refused) / report.seconds;
     report.mebibytes = static_cast<double>(bytes) / (1 << 20);
     return report;
 }
 
 std::string to_text(Report const& r)
 {
-    std::string text = fmt::format("accepted    {}\nrefused     {}   (as expected, each with its code)\n", r.accepted, r.refused);
+    std::string text =
+        fmt::format("accepted    {}\nrefused     {}   (as expected, each with its code)\n", r.accepted, r.refused);
     if (r.unanswered > 0) text += fmt::format("unanswered  {}\n", r.unanswered);
-    if (r.delivered) text += fmt::format("delivered   {}   ({:.1f} s from the first request to the last delivery)\n", *r.delivered, r.delivered_after_seconds);
-    text += fmt::format("docs/s      {:.0f}   ({:.1f} s, {:.1f} MiB/s, {} repeats, {} told to wait, {} answers lost)\n", r.docs_per_second, r.seconds,
-                        r.seconds > 0 ? r.mebibytes / r.seconds : 0.0, r.repeats, r.busy, r.lost);
-    text += fmt::format("latency     p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, max {:.2f} ms\n", r.latency.p50_ms, r.latency.p99_ms, r.latency.p999_ms,
-                        r.latency.max_ms);
-    if (!r.receipts_from.empty()) text += fmt::format("receipts    {} computed again ({})\n", r.receipts_checked, r.receipts_from);
+    if (r.delivered)
+        text += fmt::format("delivered   {}   ({:.1f} s from the first request to the last delivery)\n", *r.delivered,
+                            r.delivered_after_seconds);
+    text += fmt::format("docs/s      {:.0f}   ({:.1f} s, {:.1f} MiB/s, {} repeats, {} told to wait, {} answers lost)\n",
+                        r.docs_per_second, r.seconds, r.seconds > 0 ? r.mebibytes / r.seconds : 0.0, r.repeats, r.busy,
+                        r.lost);
+    text += fmt::format("latency     p50 {:.2f} ms, p99 {:.2f} ms, p99.9 {:.2f} ms, max {:.2f} ms\n", r.latency.p50_ms,
+                        r.latency.p99_ms, r.latency.p999_ms, r.latency.max_ms);
+    if (!r.receipts_from.empty())
+        text += fmt::format("receipts    {} computed again ({})\n", r.receipts_checked, r.receipts_from);
     text += fmt::format("{} mismatches\n", r.mismatches);
     for (auto const& words : r.first_mismatches) text += "  " + words + "\n";
     return text;
@@ -98,7 +110,11 @@ std::string to_json(Report const& r)
                                {"seconds", r.seconds},
                                {"docs_per_second", r.docs_per_second},
                                {"latency_ms",
-                                {{"p50", r.latency.p50_ms}, {"p90", r.latency.p90_ms}, {"p99", r.latency.p99_ms}, {"p99_9", r.latency.p999_ms}, {"max", r.latency.max_ms}}},
+                                {{"p50", r.latency.p50_ms},
+                                 {"p90", r.latency.p90_ms},
+                                 {"p99", r.latency.p99_ms},
+                                 {"p99_9", r.latency.p999_ms},
+                                 {"max", r.latency.max_ms}}},
                                {"receipts_checked", r.receipts_checked},
                                {"receipts_from", r.receipts_from},
                                {"mismatches", r.mismatches},
@@ -112,7 +128,8 @@ std::string to_json(Report const& r)
 }
 
 Progress::Progress(std::string label, std::size_t total)
-    : label_{std::move(label)}, total_{total}, terminal_{isatty(STDERR_FILENO) == 1}, begun_{std::chrono::steady_clock::now()}
+    : label_{std::move(label)}, total_{total}, terminal_{isatty(STDERR_FILENO) == 1},
+      begun_{std::chrono::steady_clock::now()}
 {
 }
 
@@ -123,7 +140,7 @@ void Progress::at(std::size_t done)
     auto const every = terminal_ ? std::chrono::milliseconds{100} : std::chrono::milliseconds{5000};
     if (now - shown_ < every && done < total_) return;
     if (!terminal_ && shown_ == std::chrono::steady_clock::time_point{} && done < total_) {
-        shown_ = now;  // no line yet: most are over in five seconds
+        shown_ = now; // no line yet: most are over in five seconds
         return;
     }
     if (done >= total_ && shown_ == std::chrono::steady_clock::time_point::max()) return;
@@ -131,9 +148,11 @@ void Progress::at(std::size_t done)
     auto const seconds = std::chrono::duration<double>(now - begun_).count();
     constexpr std::size_t width = 30;
     auto const filled = total_ == 0 ? width : std::min(width, done * width / total_);
-    std::fprintf(stderr, "%s", fmt::format("{}{:<10} [{:<{}}] {:>7}/{} {:>7.0f}/s{}", terminal_ ? "\r" : "", label_, std::string(filled, '#'), width, done, total_,
-                                           seconds > 0 ? static_cast<double>(done) / seconds : 0.0, terminal_ ? "" : "\n")
-                               .c_str());
+    std::fprintf(stderr, "%s",
+                 fmt::format("{}{:<10} [{:<{}}] {:>7}/{} {:>7.0f}/s{}", terminal_ ? "\r" : "", label_,
+                             std::string(filled, '#'), width, done, total_,
+                             seconds > 0 ? static_cast<double>(done) / seconds : 0.0, terminal_ ? "" : "\n")
+                     .c_str());
     if (done >= total_ && terminal_) std::fprintf(stderr, "\n");
 }
 
@@ -142,4 +161,4 @@ void Progress::end()
     if (done_ < total_ && terminal_) std::fprintf(stderr, "\n");
 }
 
-}  // namespace loadtest
+} // namespace loadtest

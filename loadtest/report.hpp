@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace loadtest {
+namespace loadtest
+{
 
 struct Latency {
     double p50_ms = 0, p90_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
@@ -19,16 +20,16 @@ struct Latency {
 [[nodiscard]] Latency latency_of(std::vector<std::chrono::nanoseconds> times);
 
 struct Report {
-    std::uint64_t sent = 0, accepted = 0, refused = 0;   // refused: as expected, with the code expected
+    std::uint64_t sent = 0, accepted = 0, refused = 0; // refused: as expected, with the code expected
     std::uint64_t unanswered = 0, repeats = 0, busy = 0, lost = 0;
     double seconds = 0, docs_per_second = 0, mebibytes = 0;
-    Latency latency;                                      // of accepted ones
-    std::optional<std::uint64_t> delivered;               // by the sink's own count; nothing: not asked
-    double delivered_after_seconds = 0;                   // from the first request to the last delivery
+    Latency latency;                        // of accepted ones
+    std::optional<std::uint64_t> delivered; // by the sink's own count; nothing: not asked
+    double delivered_after_seconds = 0;     // from the first request to the last delivery
     std::uint64_t receipts_checked = 0;
-    std::string receipts_from;                            // "database", "http", or empty
+    std::string receipts_from; // "database", "http", or empty
     std::uint64_t mismatches = 0;
-    std::vector<std::string> first_mismatches;            // some of them, in words
+    std::vector<std::string> first_mismatches; // some of them, in words
 
     void mismatch(std::string what);
     [[nodiscard]] bool good() const;
@@ -53,4 +54,4 @@ private:
     std::chrono::steady_clock::time_point begun_, shown_{};
 };
 
-}  // namespace loadtest
+} // namespace loadtest

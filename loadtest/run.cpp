@@ -22,9 +22,11 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 using Time = std::chrono::steady_clock::time_point;
@@ -49,7 +51,8 @@ T complete(net::io_context& context, runtime::Task<T> task)
     };
     net::co_spawn(context.get_executor(), std::move(task), std::move(done));
     context.restart();
-    while (!value && !error && context.run_one() > 0) {}
+    while (!value && !error && context.run_one() > 0) {
+    }
     if (error) std::rethrow_exception(error);
     return std::move(*value);
 }
@@ -65,7 +68,8 @@ std::optional<std::string> get(std::string const& url, std::string const& target
     runtime::HttpRequest request;
     request.method = "GET";
     request.target = target;
-    auto const answer = complete(context, client.send(std::move(request), runtime::Deadline::after(std::chrono::seconds{5}), true));
+    auto const answer =
+        complete(context, client.send(std::move(request), runtime::Deadline::after(std::chrono::seconds{5}), true));
     if (!answer || answer->status != 200) return std::nullopt;
     return answer->body;
 }
@@ -91,7 +95,8 @@ void fill_in(RunConfig& config)
 std::vector<Unit> units_of(RunConfig const& config)
 {
     if (!config.unit_keys.empty()) return load_units(config.unit_keys, config.agencies);
-    if (config.issuing_ca_key.empty()) throw std::runtime_error("nobody to sign: give --pki, --unit-keys or --issuing-ca");
+    if (config.issuing_ca_key.empty())
+        throw std::runtime_error("nobody to sign: give --pki, --unit-keys or --issuing-ca");
     signing::dev::Identity const issuer{read_file(config.issuing_ca_key), read_file(config.issuing_ca_certificate)};
     return make_units(config.signers, issuer, config.agencies);
 }
@@ -185,25 +190,28 @@ void wait_delivered(RunConfig const& config, SinkView const& before, Time begun,
     progress.end();
     report.delivered = delivered;
     report.delivered_after_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    if (mismatches > 0) report.mismatch(fmt::format("the backend found {} wrong headers, digests, orders or keys", mismatches));
-    if (delivered > report.accepted) report.mismatch(fmt::format("the backend got {} cases, {} were accepted", delivered, report.accepted));
+    if (mismatches > 0)
+        report.mismatch(fmt::format("the backend found {} wrong headers, digests, orders or keys", mismatches));
+    if (delivered > report.accepted)
+        report.mismatch(fmt::format("the backend got {} cases, {} were accepted", delivered, report.accepted));
 }
 
-struct Promise {  // what an accepted dossier was promised
+struct Promise { // what an accepted dossier was promised
     std::size_t n;
     bool found = false;
 };
 
-void check_from_database(RunConfig const& config, std::vector<Prepared> const& prepared, std::vector<Sent> const& sent, runtime::Instant since,
-                         std::string const& certificate, Report& report)
+void check_from_database(RunConfig const& config, std::vector<Prepared> const& prepared, std::vector<Sent> const& sent,
+                         runtime::Instant since, std::string const& certificate, Report& report)
 {
     std::unordered_map<std::string, Promise> by_key;
     for (std::size_t n = 0; n < sent.size(); ++n)
-        if (sent[n].verdict == Sent::Verdict::accepted) by_key.emplace(idempotency_key(config.source.run_id, n), Promise{n});
+        if (sent[n].verdict == Sent::Verdict::accepted)
+            by_key.emplace(idempotency_key(config.source.run_id, n), Promise{n});
     Progress progress{"receipts", by_key.size()};
     auto const own_prefix = config.source.run_id + "-";
     auto const visit = [&](store::StoredRow const& row) {
-        if (!row.idempotency_key.starts_with(own_prefix)) return true;  // somebody else's
+        if (!row.idempotency_key.starts_with(own_prefix)) return true; // somebody else's
         auto const found = by_key.find(row.idempotency_key);
         if (found == by_key.end()) {
             report.mismatch("stored, but nobody was told: " + row.idempotency_key);
@@ -213,8 +221,10 @@ void check_from_database(RunConfig const& config, std::vector<Prepared> const& p
         auto const n = found->second.n;
         progress.at(++report.receipts_checked);
         auto trouble = receipt_trouble(row.receipt_xml, row.body, sent[n].case_code, sent[n].dossier_id, certificate);
-        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != prepared[n].sha256) trouble = "the stored bytes are not those sent";
-        if (trouble.empty() && (row.content_sha256 != prepared[n].sha256 || row.case_code != sent[n].case_code || row.dossier_id != sent[n].dossier_id))
+        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != prepared[n].sha256)
+            trouble = "the stored bytes are not those sent";
+        if (trouble.empty() && (row.content_sha256 != prepared[n].sha256 || row.case_code != sent[n].case_code ||
+                                row.dossier_id != sent[n].dossier_id))
             trouble = "the row's columns are not what was answered";
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, row.case_code, trouble));
         return true;
@@ -226,8 +236,9 @@ void check_from_database(RunConfig const& config, std::vector<Prepared> const& p
     report.receipts_from = "from the stored bytes";
 }
 
-runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const& config, std::vector<Prepared> const& prepared,
-                                   std::vector<Sent> const& sent, std::size_t& next, std::string const& certificate, Progress& progress,
+runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const& config,
+                                   std::vector<Prepared> const& prepared, std::vector<Sent> const& sent,
+                                   std::size_t& next, std::string const& certificate, Progress& progress,
                                    Report& report)
 {
     for (;;) {
@@ -238,7 +249,8 @@ runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const&
         request.method = "GET";
         request.target = "/v1/dossiers/" + sent[n].dossier_id + "/receipt";
         request.headers = {{"Accept", "application/xml"}};
-        if (!config.source.bearer_key.empty()) request.headers.emplace_back("Authorization", "Bearer " + config.source.bearer_key);
+        if (!config.source.bearer_key.empty())
+            request.headers.emplace_back("Authorization", "Bearer " + config.source.bearer_key);
         boost::system::result<runtime::HttpResponse> answer = boost::system::error_code{net::error::timed_out};
         for (int tries = 0; tries < 10; ++tries) {
             auto copy = request;
@@ -249,16 +261,18 @@ runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const&
         }
         progress.at(++report.receipts_checked);
         if (!answer || answer->status != 200) {
-            report.mismatch(fmt::format("dossier {}: no receipt ({})", n, answer ? std::to_string(answer->status) : answer.error().message()));
+            report.mismatch(fmt::format("dossier {}: no receipt ({})", n,
+                                        answer ? std::to_string(answer->status) : answer.error().message()));
             continue;
         }
-        auto const trouble = receipt_trouble(answer->body, prepared[n].bytes, sent[n].case_code, sent[n].dossier_id, certificate);
+        auto const trouble =
+            receipt_trouble(answer->body, prepared[n].bytes, sent[n].case_code, sent[n].dossier_id, certificate);
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, sent[n].case_code, trouble));
     }
 }
 
-void check_over_http(RunConfig const& config, std::vector<Prepared> const& prepared, std::vector<Sent> const& sent, std::string const& certificate,
-                     Report& report)
+void check_over_http(RunConfig const& config, std::vector<Prepared> const& prepared, std::vector<Sent> const& sent,
+                     std::string const& certificate, Report& report)
 {
     net::io_context context{1};
     runtime::HttpClientConfig client_config;
@@ -270,7 +284,8 @@ void check_over_http(RunConfig const& config, std::vector<Prepared> const& prepa
     Progress progress{"receipts", report.accepted};
     std::size_t next = 0;
     for (int n = 0; n < 16; ++n)
-        net::co_spawn(context.get_executor(), fetch_receipts(client, config, prepared, sent, next, certificate, progress, report),
+        net::co_spawn(context.get_executor(),
+                      fetch_receipts(client, config, prepared, sent, next, certificate, progress, report),
                       [](std::exception_ptr error) {
                           if (error) std::rethrow_exception(error);
                       });
@@ -283,10 +298,11 @@ void check_codes(std::vector<Sent> const& sent, Report& report)
 {
     std::unordered_set<std::string> seen;
     for (auto const& one : sent)
-        if (one.verdict == Sent::Verdict::accepted && !seen.insert(one.case_code).second) report.mismatch("one case code twice: " + one.case_code);
+        if (one.verdict == Sent::Verdict::accepted && !seen.insert(one.case_code).second)
+            report.mismatch("one case code twice: " + one.case_code);
 }
 
-}  // namespace
+} // namespace
 
 int run_load(RunConfig config)
 {
@@ -315,16 +331,19 @@ int run_load(RunConfig config)
     auto const begun = std::chrono::steady_clock::now();
     net::io_context context{1};
     Progress sending{"sent", prepared.size()};
-    auto result = complete(context, send_all(context, config.source, prepared, [&](std::size_t done) { sending.at(done); }));
+    auto result =
+        complete(context, send_all(context, config.source, prepared, [&](std::size_t done) { sending.at(done); }));
     sending.end();
 
     auto report = report_of(result, prepared);
     if (before) wait_delivered(config, *before, begun, report);
     check_codes(result.sent, report);
-    if (config.check_receipts && !config.database_url.empty()) check_from_database(config, prepared, result.sent, since, certificate, report);
-    else if (config.check_receipts) check_over_http(config, prepared, result.sent, certificate, report);
+    if (config.check_receipts && !config.database_url.empty())
+        check_from_database(config, prepared, result.sent, since, certificate, report);
+    else if (config.check_receipts)
+        check_over_http(config, prepared, result.sent, certificate, report);
     std::cout << (config.json ? to_json(report) + "\n" : to_text(report)) << std::flush;
     return report.good() ? 0 : 1;
 }
 
-}  // namespace loadtest
+} // namespace loadtest

@@ -30,9 +30,11 @@
 #include <stdexcept>
 #include <unordered_map>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
@@ -42,8 +44,9 @@ using Message = http::request<http::string_body>;
 
 constexpr std::chrono::seconds idle_max{120};
 constexpr std::size_t receive_reserved = 64u << 10;
-constexpr std::string_view required_headers[] = {"Case-Code", "Dossier-Id", "Idempotency-Key", "Received-At", "Content-Digest",
-                                                 "Provider",  "Unit-Code",  "Agency",          "Procedure",   "traceparent"};
+constexpr std::string_view required_headers[] = {"Case-Code",      "Dossier-Id", "Idempotency-Key", "Received-At",
+                                                 "Content-Digest", "Provider",   "Unit-Code",       "Agency",
+                                                 "Procedure",      "traceparent"};
 
 struct Answer {
     int status = 200;
@@ -74,7 +77,7 @@ std::optional<std::uint64_t> number_of(std::string_view case_code)
     return number;
 }
 
-}  // namespace
+} // namespace
 
 std::string to_json(SinkCounts const& c)
 {
@@ -100,8 +103,10 @@ std::string to_json(SinkCounts const& c)
 
 struct Sink::Data {
     Data(net::io_context& io, SinkConfig c)
-        : context{io}, config{std::move(c)}, random{config.seed}, acceptor{io.get_executor()}, more_events{io.get_executor()},
-          tasks{io, [](std::string const& name, std::string const& what) { std::cerr << name << ": " << what << '\n'; }}
+        : context{io}, config{std::move(c)}, random{config.seed}, acceptor{io.get_executor()},
+          more_events{io.get_executor()}, tasks{io, [](std::string const& name, std::string const& what) {
+                                                    std::cerr << name << ": " << what << '\n';
+                                                }}
     {
         if (!config.certificate_file.empty()) {
             tls.emplace(net::ssl::context::tls_server);
@@ -147,15 +152,18 @@ struct Sink::Data {
     runtime::TaskGroup tasks;
     SinkCounts counts;
     std::unordered_map<std::string, std::string> digest_by_key;
-    std::deque<std::string> keys;  // oldest first
-    std::map<std::string, std::uint64_t> last_number;  // by unit, agency and year
-    std::deque<Event> events;      // by due: the delay is the same for all
+    std::deque<std::string> keys;                     // oldest first
+    std::map<std::string, std::uint64_t> last_number; // by unit, agency and year
+    std::deque<Event> events;                         // by due: the delay is the same for all
     std::unique_ptr<runtime::HttpClient> gateway;
     std::size_t connections = 0;
     bool stopping = false;
-    std::vector<Plain*> streams;  // of live sessions, to be closed at stop
+    std::vector<Plain*> streams; // of live sessions, to be closed at stop
 
-    [[nodiscard]] bool happens(double rate) { return rate > 0 && std::uniform_real_distribution<double>{0, 1}(random) < rate; }
+    [[nodiscard]] bool happens(double rate)
+    {
+        return rate > 0 && std::uniform_real_distribution<double>{0, 1}(random) < rate;
+    }
 
     runtime::Task<void> accept_loop()
     {
@@ -168,17 +176,19 @@ struct Sink::Data {
                 co_await pause.async_wait(runtime::as_result);
                 continue;
             }
-            if (connections >= config.connections_max) continue;  // closed by its destructor
+            if (connections >= config.connections_max) continue; // closed by its destructor
             boost::system::error_code ignored;
             socket.set_option(net::ip::tcp::no_delay{true}, ignored);
             ++connections;
             ++counts.connections;
-            if (tls) tasks.spawn("session", serve_tls(std::move(socket)));
-            else tasks.spawn("session", serve_plain(std::move(socket)));
+            if (tls)
+                tasks.spawn("session", serve_tls(std::move(socket)));
+            else
+                tasks.spawn("session", serve_plain(std::move(socket)));
         }
     }
 
-    struct Open {  // of one session: counted, and known to stop()
+    struct Open { // of one session: counted, and known to stop()
         Data& data;
         Plain* stream;
         Open(Data& d, Plain& s) : data{d}, stream{&s} { data.streams.push_back(stream); }
@@ -233,7 +243,8 @@ struct Sink::Data {
             http::response<http::string_body> response;
             response.version(11);
             response.result(static_cast<unsigned>(answer.status));
-            response.set(http::field::content_type, answer.status >= 400 ? "application/problem+json" : "application/json");
+            response.set(http::field::content_type,
+                         answer.status >= 400 ? "application/problem+json" : "application/json");
             if (answer.retry_after) response.set(http::field::retry_after, std::to_string(config.retry_after.count()));
             response.body() = answer.body;
             response.keep_alive(request.keep_alive());
@@ -363,17 +374,20 @@ struct Sink::Data {
         request.method = "POST";
         request.target = "/v1/workflow/events";
         request.headers = {{"Content-Type", "application/json"}};
-        if (!config.events_bearer.empty()) request.headers.emplace_back("Authorization", "Bearer " + config.events_bearer);
+        if (!config.events_bearer.empty())
+            request.headers.emplace_back("Authorization", "Bearer " + config.events_bearer);
         request.body = boost::json::serialize(body);
         for (int tries = 0; tries < 5 && !stopping; ++tries) {
             auto copy = request;
-            auto const answer = co_await gateway->send(std::move(copy), runtime::Deadline::after(std::chrono::seconds{10}), true);
+            auto const answer =
+                co_await gateway->send(std::move(copy), runtime::Deadline::after(std::chrono::seconds{10}), true);
             if (answer && answer->status < 300) {
                 ++counts.events_sent;
                 co_return;
             }
             if (answer && answer->status < 500 && answer->status != 429) {
-                if (counts.events_failed == 0) std::cerr << "event refused: " << answer->status << ' ' << answer->body.substr(0, 300) << '\n';
+                if (counts.events_failed == 0)
+                    std::cerr << "event refused: " << answer->status << ' ' << answer->body.substr(0, 300) << '\n';
                 break;
             }
             runtime::Timer pause{context.get_executor(), std::chrono::milliseconds{500}};
@@ -426,8 +440,8 @@ int run_sink(SinkConfig const& config, std::chrono::seconds time_max, std::strin
 {
     net::io_context context{1};
     Sink sink{context, config};
-    std::cout << "sink listens on " << (config.certificate_file.empty() ? "http://" : "https://") << config.address << ':' << sink.port()
-              << std::endl;
+    std::cout << "sink listens on " << (config.certificate_file.empty() ? "http://" : "https://") << config.address
+              << ':' << sink.port() << std::endl;
     if (!port_file.empty()) std::ofstream{port_file} << sink.port() << std::endl;
 
     net::basic_signal_set<runtime::IoExecutor> signals{context.get_executor(), SIGTERM, SIGINT};
@@ -445,12 +459,14 @@ int run_sink(SinkConfig const& config, std::chrono::seconds time_max, std::strin
     context.run();
 
     auto const& counts = sink.counts();
-    std::cout << fmt::format("sink: {} cases taken ({} repeated), {} MiB; failed {}, refused {}, cut {}, lied {}; events {} sent, {} failed; "
+    std::cout << fmt::format("sink: {} cases taken ({} repeated), {} MiB; failed {}, refused {}, cut {}, lied {}; "
+                             "events {} sent, {} failed; "
                              "{} mismatches (headers {}, digest {}, order {}, key {})\n",
-                             counts.cases, counts.repeated, counts.bytes >> 20, counts.failed, counts.refused, counts.cut, counts.lied,
-                             counts.events_sent, counts.events_failed, counts.mismatches(), counts.header_faults, counts.digest_mismatches,
-                             counts.order_violations, counts.key_conflicts);
+                             counts.cases, counts.repeated, counts.bytes >> 20, counts.failed, counts.refused,
+                             counts.cut, counts.lied, counts.events_sent, counts.events_failed, counts.mismatches(),
+                             counts.header_faults, counts.digest_mismatches, counts.order_violations,
+                             counts.key_conflicts);
     return counts.mismatches() == 0 ? 0 : 1;
 }
 
-}  // namespace loadtest
+} // namespace loadtest

@@ -14,9 +14,11 @@
 #include <optional>
 #include <stdexcept>
 
-namespace loadtest {
+namespace loadtest
+{
 
-namespace {
+namespace
+{
 
 namespace json = boost::json;
 using Time = std::chrono::steady_clock::time_point;
@@ -38,9 +40,13 @@ std::optional<json::object> object_of(std::string const& body)
 
 class Sender {
 public:
-    Sender(net::io_context& context, SourceConfig config, std::vector<Prepared> const& prepared, std::function<void(std::size_t)> progress)
-        : context_{context}, config_{std::move(config)}, prepared_{prepared}, progress_{std::move(progress)}, client_{context, client_config(config_)},
-          tasks_{context, [this](std::string const&, std::string const& what) { surprise_ = what; }}
+    Sender(net::io_context& context, SourceConfig config, std::vector<Prepared> const& prepared,
+           std::function<void(std::size_t)> progress)
+        : context_{context}, config_{std::move(config)}, prepared_{prepared}, progress_{std::move(progress)},
+          client_{context, client_config(config_)}, tasks_{context,
+                                                           [this](std::string const&, std::string const& what) {
+                                                               surprise_ = what;
+                                                           }}
     {
         result_.sent.resize(prepared.size());
     }
@@ -81,7 +87,8 @@ private:
             if (n >= prepared_.size() || std::chrono::steady_clock::now() >= limit_) co_return;
             auto due = std::chrono::steady_clock::now();
             if (config_.rate > 0) {
-                due = begun_ + std::chrono::duration_cast<Time::duration>(std::chrono::duration<double>{static_cast<double>(n) / config_.rate});
+                due = begun_ + std::chrono::duration_cast<Time::duration>(
+                                   std::chrono::duration<double>{static_cast<double>(n) / config_.rate});
                 runtime::Timer until{context_.get_executor(), due};
                 co_await until.async_wait(runtime::as_result);
             }
@@ -106,7 +113,9 @@ private:
         runtime::HttpRequest request;
         request.method = "POST";
         request.target = "/v1/dossiers";
-        request.headers = {{"Content-Type", "application/xml"}, {"Accept", "application/json"}, {"Idempotency-Key", idempotency_key(config_.run_id, n)}};
+        request.headers = {{"Content-Type", "application/xml"},
+                           {"Accept", "application/json"},
+                           {"Idempotency-Key", idempotency_key(config_.run_id, n)}};
         if (!config_.bearer_key.empty()) request.headers.emplace_back("Authorization", "Bearer " + config_.bearer_key);
         request.body = prepared_[n].bytes;
         return request;
@@ -117,21 +126,26 @@ private:
         for (;;) {
             ++sent.tries;
             auto request = request_of(n);
-            auto const answer = co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
+            auto const answer =
+                co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
             auto const again = answer && (answer->status == 429 || answer->status == 503);
             if (answer && !again) {
                 judge(prepared_[n], *answer, sent);
-                if (sent.verdict == Sent::Verdict::accepted && sent.tries == 1 && answer->status != 201) wrong(sent, "the first answer is not 201");
+                if (sent.verdict == Sent::Verdict::accepted && sent.tries == 1 && answer->status != 201)
+                    wrong(sent, "the first answer is not 201");
                 if (repeats_due(n)) first_answer_[n] = answer->body;
                 co_return;
             }
             ++(answer ? result_.busy : result_.lost);
             if (sent.tries >= config_.tries_max || std::chrono::steady_clock::now() >= limit_) {
                 sent.verdict = Sent::Verdict::unanswered;
-                sent.trouble = answer ? fmt::format("HTTP {} {}", answer->status, answer->body.substr(0, 200)) : answer.error().message();
+                sent.trouble = answer ? fmt::format("HTTP {} {}", answer->status, answer->body.substr(0, 200))
+                                      : answer.error().message();
                 co_return;
             }
-            runtime::Timer pause{context_.get_executor(), pause_before_retry(answer ? answer->header("Retry-After") : std::string_view{}, sent.tries)};
+            runtime::Timer pause{
+                context_.get_executor(),
+                pause_before_retry(answer ? answer->header("Retry-After") : std::string_view{}, sent.tries)};
             co_await pause.async_wait(runtime::as_result);
         }
     }
@@ -140,7 +154,8 @@ private:
     {
         auto const said = delivery::parse_retry_after(retry_after, std::chrono::system_clock::now());
         if (said) return std::min(*said, wait_max);
-        return std::min<std::chrono::milliseconds>(std::chrono::milliseconds{50} * (1u << std::min(tries, 8u)), wait_max);
+        return std::min<std::chrono::milliseconds>(std::chrono::milliseconds{50} * (1u << std::min(tries, 8u)),
+                                                   wait_max);
     }
 
     static void wrong(Sent& sent, std::string what)
@@ -152,24 +167,29 @@ private:
     static void judge(Prepared const& prepared, runtime::HttpResponse const& answer, Sent& sent)
     {
         auto const object = object_of(answer.body);
-        if (!object) return wrong(sent, fmt::format("HTTP {} without JSON: {}", answer.status, answer.body.substr(0, 200)));
+        if (!object)
+            return wrong(sent, fmt::format("HTTP {} without JSON: {}", answer.status, answer.body.substr(0, 200)));
         bool const accepted = answer.status == 201 || answer.status == 200;
         if (!prepared.expected_code.empty()) {
             auto const code = text_at(*object, "code");
             if (accepted || code != prepared.expected_code)
-                return wrong(sent, fmt::format("{}: HTTP {} {} instead of {}", prepared.kind, answer.status, code, prepared.expected_code));
+                return wrong(sent, fmt::format("{}: HTTP {} {} instead of {}", prepared.kind, answer.status, code,
+                                               prepared.expected_code));
             sent.verdict = Sent::Verdict::refused;
             return;
         }
-        if (!accepted) return wrong(sent, fmt::format("{}: HTTP {} {}", prepared.kind, answer.status, answer.body.substr(0, 600)));
+        if (!accepted)
+            return wrong(sent, fmt::format("{}: HTTP {} {}", prepared.kind, answer.status, answer.body.substr(0, 600)));
         sent.dossier_id = text_at(*object, "dossier_id");
         sent.case_code = text_at(*object, "case_code");
         auto const* const forms = object->if_contains("forms");
         if (text_at(*object, "content_sha256") != prepared.sha256) return wrong(sent, "content_sha256 is not ours");
-        if (dossier::normalise_case_code(sent.case_code) != sent.case_code) return wrong(sent, "not a case code: " + sent.case_code);
+        if (dossier::normalise_case_code(sent.case_code) != sent.case_code)
+            return wrong(sent, "not a case code: " + sent.case_code);
         if (text_at(*object, "unit_code") != prepared.unit_code || text_at(*object, "agency") != prepared.agency)
             return wrong(sent, "unit_code or agency is not ours");
-        if (forms == nullptr || !forms->is_array() || forms->get_array().size() != prepared.forms) return wrong(sent, "forms[] is not ours");
+        if (forms == nullptr || !forms->is_array() || forms->get_array().size() != prepared.forms)
+            return wrong(sent, "forms[] is not ours");
         if (answer.status == 201 && answer.header("Location").empty()) return wrong(sent, "201 without Location");
         sent.verdict = Sent::Verdict::accepted;
     }
@@ -180,14 +200,17 @@ private:
         ++result_.repeats;
         for (unsigned tries = 0; tries < config_.tries_max; ++tries) {
             auto request = request_of(n);
-            auto const answer = co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
+            auto const answer =
+                co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
             if (answer && answer->status != 429 && answer->status != 503) {
                 if (answer->status != 200 || answer->body != first_answer_[n])
                     wrong(sent, fmt::format("a repeat was answered {} with other bytes", answer->status));
                 first_answer_.erase(n);
                 co_return;
             }
-            runtime::Timer pause{context_.get_executor(), pause_before_retry(answer ? answer->header("Retry-After") : std::string_view{}, tries)};
+            runtime::Timer pause{
+                context_.get_executor(),
+                pause_before_retry(answer ? answer->header("Retry-After") : std::string_view{}, tries)};
             co_await pause.async_wait(runtime::as_result);
         }
     }
@@ -199,21 +222,21 @@ private:
     runtime::HttpClient client_;
     runtime::TaskGroup tasks_;
     SourceResult result_;
-    std::map<std::size_t, std::string> first_answer_;  // of those that will be repeated
+    std::map<std::size_t, std::string> first_answer_; // of those that will be repeated
     std::string surprise_;
     Time begun_{}, last_{}, limit_{};
     std::size_t next_ = 0, done_ = 0;
 };
 
-}  // namespace
+} // namespace
 
 std::string idempotency_key(std::string const& run_id, std::size_t n) { return fmt::format("{}-{}", run_id, n); }
 
-runtime::Task<SourceResult> send_all(net::io_context& context, SourceConfig config, std::vector<Prepared> const& prepared,
-                                     std::function<void(std::size_t)> progress)
+runtime::Task<SourceResult> send_all(net::io_context& context, SourceConfig config,
+                                     std::vector<Prepared> const& prepared, std::function<void(std::size_t)> progress)
 {
     Sender sender{context, std::move(config), prepared, std::move(progress)};
     co_return co_await sender.run();
 }
 
-}  // namespace loadtest
+} // namespace loadtest

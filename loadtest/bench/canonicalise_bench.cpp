@@ -5,7 +5,8 @@
 
 #include <libxml/c14n.h>
 
-namespace {
+namespace
+{
 
 std::size_t canonical_bytes(schemas::Document const& document)
 {
@@ -27,4 +28,4 @@ void canonicalise(benchmark::State& state)
 }
 BENCHMARK(canonicalise)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

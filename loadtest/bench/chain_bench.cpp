@@ -1,8 +1,9 @@
-// The verdict on a certificate: seen first (parsing, path, CRL), and seen before (a look-up). A dossier asks once for each
-// signature, whatever its size, so that the size is only a column.
+// The verdict on a certificate: seen first (parsing, path, CRL), and seen before (a look-up). A dossier asks once for
+// each signature, whatever its size, so that the size is only a column.
 #include "loadtest/bench/world.hpp"
 
-namespace {
+namespace
+{
 
 constexpr std::size_t strangers = 200;
 
@@ -52,4 +53,4 @@ void chain_known(benchmark::State& state)
 }
 BENCHMARK(chain_known)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

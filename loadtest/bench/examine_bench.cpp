@@ -1,20 +1,22 @@
-// The whole of what a dossier costs before the commit: read → verify → sender → agency → validate. And the floor under it:
-// one SHA-256 over the bytes of every signed document and one RSA-2048 verification for each signature, which no engine
-// can do without.
+// The whole of what a dossier costs before the commit: read → verify → sender → agency → validate. And the floor under
+// it: one SHA-256 over the bytes of every signed document and one RSA-2048 verification for each signature, which no
+// engine can do without.
 #include "loadtest/bench/world.hpp"
 #include "signing/digest.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-namespace {
+namespace
+{
 
 void examine(benchmark::State& state)
 {
     auto const& world = bench::World::shared();
     auto const sender = world.sender();
     for (auto _ : state) {
-        auto examined = intake::examine(world.criteria, sender, intake::Lane::dossiers, world.dossier(state.range(0)), world.now, intake::StageTimer{nullptr});
+        auto examined = intake::examine(world.criteria, sender, intake::Lane::dossiers, world.dossier(state.range(0)),
+                                        world.now, intake::StageTimer{nullptr});
         if (!examined) state.SkipWithError("refused");
         benchmark::DoNotOptimize(examined);
     }
@@ -24,7 +26,7 @@ BENCHMARK(examine)->Apply(bench::every_size);
 struct Floor {
     EVP_PKEY* key = EVP_RSA_gen(2048);
     EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    std::string text = std::string(400, 'x');  // as long as a SignedInfo
+    std::string text = std::string(400, 'x'); // as long as a SignedInfo
     std::string signature;
 
     Floor()
@@ -73,4 +75,4 @@ void crypto_floor(benchmark::State& state)
 }
 BENCHMARK(crypto_floor)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

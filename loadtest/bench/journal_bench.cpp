@@ -10,7 +10,8 @@
 #include <chrono>
 #include <cstdlib>
 
-namespace {
+namespace
+{
 
 constexpr std::size_t together = 32;
 
@@ -46,14 +47,16 @@ void journal(benchmark::State& state)
     for (auto _ : state) {
         std::vector<store::Acceptance> ready;
         for (std::size_t k = 0; k < together; ++k)
-            ready.push_back(acceptance_of(world, state.range(0), "bench-" + std::to_string(world.now.time_since_epoch().count()) + "-" +
-                                                                     std::to_string(run) + "-" + std::to_string(++n)));
+            ready.push_back(acceptance_of(world, state.range(0),
+                                          "bench-" + std::to_string(world.now.time_since_epoch().count()) + "-" +
+                                              std::to_string(run) + "-" + std::to_string(++n)));
         std::size_t stored = 0;
         auto const begun = std::chrono::steady_clock::now();
         for (auto& acceptance : ready)
-            net::co_spawn(context.get_executor(),
-                          postgres.journal().accept(std::move(acceptance), runtime::Deadline::after(std::chrono::seconds{60})),
-                          [&stored](std::exception_ptr, store::Result<store::Stored> result) { stored += result ? 1 : 0; });
+            net::co_spawn(
+                context.get_executor(),
+                postgres.journal().accept(std::move(acceptance), runtime::Deadline::after(std::chrono::seconds{60})),
+                [&stored](std::exception_ptr, store::Result<store::Stored> result) { stored += result ? 1 : 0; });
         context.restart();
         context.run();
         std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begun;
@@ -63,4 +66,4 @@ void journal(benchmark::State& state)
 }
 BENCHMARK(journal)->Apply(bench::every_size)->UseManualTime()->Iterations(5);
 
-}  // namespace
+} // namespace

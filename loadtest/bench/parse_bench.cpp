@@ -1,7 +1,8 @@
 // Bytes → envelope: the outer document, every form out of its base64, fields.
 #include "loadtest/bench/world.hpp"
 
-namespace {
+namespace
+{
 
 void parse(benchmark::State& state)
 {
@@ -15,4 +16,4 @@ void parse(benchmark::State& state)
 }
 BENCHMARK(parse)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

@@ -1,7 +1,8 @@
 // Envelope → Valid: the schema of each form, then the rules of the day.
 #include "loadtest/bench/world.hpp"
 
-namespace {
+namespace
+{
 
 void validate(benchmark::State& state)
 {
@@ -16,4 +17,4 @@ void validate(benchmark::State& state)
 }
 BENCHMARK(validate)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

@@ -1,7 +1,9 @@
-// Envelope → Verified: two signatures, with the certificate's verdict already known, as it is after a unit's first dossier.
+// Envelope → Verified: two signatures, with the certificate's verdict already known, as it is after a unit's first
+// dossier.
 #include "loadtest/bench/world.hpp"
 
-namespace {
+namespace
+{
 
 void verify(benchmark::State& state)
 {
@@ -13,10 +15,10 @@ void verify(benchmark::State& state)
         auto verified = world.criteria.verifier->verify(std::move(envelope), world.now);
         if (!verified) state.SkipWithError("refused");
         state.PauseTiming();
-        verified = signing::Failure{};  // freeing the trees is not part of it
+        verified = signing::Failure{}; // freeing the trees is not part of it
         state.ResumeTiming();
     }
 }
 BENCHMARK(verify)->Apply(bench::every_size);
 
-}  // namespace
+} // namespace

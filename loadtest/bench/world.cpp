@@ -5,7 +5,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
-namespace bench {
+namespace bench
+{
 
 namespace fs = std::filesystem;
 
@@ -19,7 +20,8 @@ World::World()
 {
     signing::initialise();
     std::string name = (fs::temp_directory_path() / "ivan-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a directory in " + fs::temp_directory_path().string());
+    if (mkdtemp(name.data()) == nullptr)
+        throw std::runtime_error("cannot make a directory in " + fs::temp_directory_path().string());
     directory_ = name;
     trust_directory = directory_ / "trust";
     authorities = signing::dev::make_authorities(now);
@@ -37,8 +39,9 @@ World::World()
     receipt_key = signing::KeyPair::from_pem(receipt.key_pem, receipt.certificate_pem);
 
     criteria.verifier = std::make_shared<signing::Verifier const>(trust, signing::Policy{});
-    criteria.validator = std::make_shared<schemas::Validator const>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"),
-                                                                    schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"));
+    criteria.validator =
+        std::make_shared<schemas::Validator const>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"),
+                                                   schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"));
     std::vector<providers::Agency> agencies(1);
     agencies[0].code = "00108";
     criteria.directory = std::make_shared<providers::Directory const>(std::move(agencies));
@@ -80,9 +83,10 @@ providers::Admitted World::sender() const
 
 intake::Examined World::examined(std::int64_t people) const
 {
-    auto examined = intake::examine(criteria, sender(), intake::Lane::dossiers, dossier(people), now, intake::StageTimer{nullptr});
+    auto examined =
+        intake::examine(criteria, sender(), intake::Lane::dossiers, dossier(people), now, intake::StageTimer{nullptr});
     if (!examined) throw std::runtime_error("the bench's dossier is refused: " + examined.error().detail);
     return std::move(*examined);
 }
 
-}  // namespace bench
+} // namespace bench

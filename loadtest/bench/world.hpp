@@ -19,7 +19,8 @@
 #include <string>
 #include <vector>
 
-namespace bench {
+namespace bench
+{
 
 inline constexpr std::int64_t sizes[] = {1, 10, 100, 1000};
 inline void every_size(benchmark::internal::Benchmark* benchmark)
@@ -52,4 +53,4 @@ private:
     std::map<std::int64_t, std::string> dossiers_;
 };
 
-}  // namespace bench
+} // namespace bench

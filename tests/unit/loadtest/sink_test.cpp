@@ -1,0 +1,140 @@
+#include "loadtest/sink.hpp"
+
+#include "gateway/delivery/backend.hpp"
+#include "signing/digest.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/run_task.hpp"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+using namespace std::chrono_literals;
+using delivery::Outcome;
+using Kind = Outcome::Kind;
+
+struct SinkTest : testing::Test {
+    net::io_context context{1};
+    support::ManualClock clock;
+    loadtest::SinkConfig config;
+    std::unique_ptr<loadtest::Sink> sink;
+    std::unique_ptr<delivery::Backend> backend;
+
+    void start()
+    {
+        sink = std::make_unique<loadtest::Sink>(context, config);
+        delivery::BackendConfig to;
+        to.url = "http://127.0.0.1:" + std::to_string(sink->port());
+        backend = std::make_unique<delivery::Backend>(context, to, clock);
+    }
+    void TearDown() override
+    {
+        if (sink) support::run_task(context, sink->stop());
+    }
+    static store::Claim claim(int n, std::string unit = "U")
+    {
+        store::Claim claim;
+        claim.dossier_id = "D-" + std::to_string(n);
+        claim.case_code = std::to_string(10000 + n) + ".G/2026/00108";
+        claim.provider = "VNPT";
+        claim.unit_code = std::move(unit);
+        claim.agency = "00108";
+        claim.procedure = "600";
+        claim.body = "<Hoso>" + std::to_string(n) + "</Hoso>";
+        claim.content_sha256 = signing::hex(signing::sha256(claim.body));
+        return claim;
+    }
+    Outcome deliver(store::Claim const& claim)
+    {
+        return support::run_task(context, backend->deliver(claim, runtime::Deadline::after(5s)));
+    }
+};
+
+TEST_F(SinkTest, TakesACaseOnceAndKnowsItAgain)
+{
+    start();
+    EXPECT_EQ(deliver(claim(1)).http_status, 201);
+    EXPECT_EQ(deliver(claim(1)).http_status, 409);
+    EXPECT_EQ(sink->counts().cases, 1u);
+    EXPECT_EQ(sink->counts().repeated, 1u);
+    EXPECT_EQ(sink->counts().mismatches(), 0u);
+}
+
+TEST_F(SinkTest, NoticesTheWrongOrderOfOneUnitOnly)
+{
+    start();
+    deliver(claim(2, "A"));
+    deliver(claim(1, "B"));
+    EXPECT_EQ(sink->counts().order_violations, 0u);
+    deliver(claim(3, "B"));
+    deliver(claim(2, "A")); // known by its key: not a new case
+    EXPECT_EQ(sink->counts().order_violations, 0u);
+    auto late = claim(0, "A");
+    deliver(late);
+    EXPECT_EQ(sink->counts().order_violations, 1u);
+}
+
+TEST_F(SinkTest, NoticesOneKeyForOtherBytes)
+{
+    start();
+    deliver(claim(1));
+    auto other = claim(1);
+    other.body = "<Hoso/>";
+    other.content_sha256 = signing::hex(signing::sha256(other.body));
+    EXPECT_EQ(deliver(other).kind, Kind::refused);
+    EXPECT_EQ(sink->counts().key_conflicts, 1u);
+}
+
+TEST_F(SinkTest, NoticesAMissingHeader)
+{
+    start();
+    auto bare = claim(1);
+    bare.procedure.clear();
+    EXPECT_EQ(deliver(bare).kind, Kind::refused);
+    EXPECT_EQ(sink->counts().header_faults, 1u);
+}
+
+TEST_F(SinkTest, FailsForNowAndSaysWhenToComeAgain)
+{
+    config.fail_rate = 1;
+    config.retry_after = 7s;
+    start();
+    auto const outcome = deliver(claim(1));
+    EXPECT_EQ(outcome.kind, Kind::failed_for_now);
+    EXPECT_EQ(outcome.retry_after, 7s);
+    EXPECT_EQ(sink->counts().cases, 0u);
+}
+
+TEST_F(SinkTest, ALostOrLyingAnswerIsMadeGoodByTheKey)
+{
+    config.cut_rate = 1;
+    start();
+    EXPECT_EQ(deliver(claim(1)).kind, Kind::failed_for_now);
+    loadtest::SinkConfig lie;
+    lie.lie_rate = 1;
+    sink->change(lie);
+    EXPECT_EQ(deliver(claim(2)).kind, Kind::failed_for_now);
+    sink->change({});
+    EXPECT_EQ(deliver(claim(1)).http_status, 409);
+    EXPECT_EQ(deliver(claim(2)).http_status, 409);
+    EXPECT_EQ(sink->counts().cases, 2u);
+}
+
+TEST_F(SinkTest, RefusesWhereToldTo)
+{
+    config.refuse_rate = 1;
+    start();
+    EXPECT_EQ(deliver(claim(1)).kind, Kind::refused);
+}
+
+TEST_F(SinkTest, ForgetsTheOldestAtItsBound)
+{
+    config.cases_max = 2;
+    start();
+    for (int n = 1; n <= 3; ++n) deliver(claim(n, "U" + std::to_string(n)));
+    EXPECT_EQ(deliver(claim(3, "U3")).http_status, 409);
+    EXPECT_EQ(deliver(claim(1, "U9")).http_status, 201);
+}
+
+} // namespace
