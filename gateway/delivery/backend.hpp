@@ -8,11 +8,9 @@
 
 #include "gateway/delivery/destination.hpp"
 #include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/config_field.hpp"
 #include "gateway/runtime/http_client.hpp"
 
 #include <string>
-#include <tuple>
 
 namespace delivery
 {
@@ -24,24 +22,6 @@ struct BackendConfig {
     std::size_t connections_max = 256;
     std::size_t answer_bytes_max = 64u << 10;
     std::chrono::milliseconds connect_timeout{3000};
-};
-
-inline constexpr std::tuple backend_fields{
-    runtime::TextField{"delivery.backend_url", &BackendConfig::url,
-                       "Base address of the workflow backend, http:// or https://."},
-    runtime::TextField{"delivery.backend_ca_file", &BackendConfig::ca_file,
-                       "Anchors for the backend's certificate (PEM); empty: the system's."},
-    runtime::TextField{"delivery.backend_certificate_file", &BackendConfig::certificate_file,
-                       "The hub's client certificate towards the backend (PEM)."},
-    runtime::TextField{"delivery.backend_key_file", &BackendConfig::key_file, "The key of that certificate (PEM)."},
-    runtime::TextField{"delivery.backend_bearer_key", &BackendConfig::bearer_key,
-                       "Sent to the backend as Authorization: Bearer, where not empty."},
-    runtime::Field{"delivery.backend_connections_max", &BackendConfig::connections_max, 1u, 4096u,
-                   "Connections kept to the backend."},
-    runtime::Field{"delivery.backend_answer_bytes_max", &BackendConfig::answer_bytes_max, 1u << 10, 8u << 20,
-                   "Longest answer read."},
-    runtime::Field{"delivery.backend_connect_timeout", &BackendConfig::connect_timeout, std::chrono::milliseconds{10},
-                   std::chrono::milliseconds{60'000}, "Longest wait for a connection, TLS handshake included."},
 };
 
 // What an answer means. Pure; never throws, whatever the bytes.

@@ -12,7 +12,6 @@
 #include "gateway/delivery/window.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/config_field.hpp"
 #include "gateway/runtime/task.hpp"
 #include "gateway/store/queue.hpp"
 
@@ -20,7 +19,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <tuple>
 
 namespace delivery
 {
@@ -38,27 +36,6 @@ struct DeliveryConfig {
     WindowConfig window;
     SettleConfig settle;
     std::uint64_t seed = 0; // of the jitter; 0: from the system
-};
-
-inline constexpr std::tuple delivery_fields{
-    runtime::Field{"delivery.attempt_timeout", &DeliveryConfig::attempt_timeout, std::chrono::milliseconds{10},
-                   std::chrono::milliseconds{600'000}, "Longest hand-over of one dossier, connecting included."},
-    runtime::Field{"delivery.lease", &DeliveryConfig::lease, std::chrono::seconds{1}, std::chrono::seconds{3600},
-                   "A dossier taken and not settled is free again after this; at least three attempts long."},
-    runtime::Field{"delivery.claim_rows_max", &DeliveryConfig::claim_rows_max, 1u, 1024u,
-                   "Dossiers taken from the queue at once."},
-    runtime::Field{"delivery.in_flight_bytes_max", &DeliveryConfig::in_flight_bytes_max, 1u << 20, 1u << 30,
-                   "Bodies held in memory by all hand-overs together."},
-    runtime::Field{"delivery.settle_rows_max", &DeliveryConfig::settle_rows_max, 1u, 1024u,
-                   "Outcomes written in one transaction."},
-    runtime::Field{"delivery.settle_wait", &DeliveryConfig::settle_wait, std::chrono::milliseconds{0},
-                   std::chrono::milliseconds{1000}, "How long an outcome waits for others to be written with."},
-    runtime::Field{"delivery.idle_wait_max", &DeliveryConfig::idle_wait_max, std::chrono::milliseconds{1},
-                   std::chrono::milliseconds{60'000}, "An empty queue is asked again after so long."},
-    runtime::Field{"delivery.queue_timeout", &DeliveryConfig::queue_timeout, std::chrono::milliseconds{100},
-                   std::chrono::milliseconds{60'000}, "Longest wait for the queue's answer."},
-    runtime::Field{"delivery.depth_interval", &DeliveryConfig::depth_interval, std::chrono::milliseconds{100},
-                   std::chrono::milliseconds{60'000}, "How often depth and age of the queue are measured."},
 };
 
 // What the console shows.
