@@ -130,8 +130,9 @@ std::optional<Fault> weigh_field(std::string_view name, std::string_view value, 
 std::optional<Fault> weigh_fields(Head& head)
 {
     std::array<unsigned, single_fields.size()> seen{};
-    for (auto const& [name, value] : head.fields) {
-        auto const single = std::ranges::find_if(single_fields, [&](auto known) { return equal_ignoring_case(known, name); });
+    for (auto const& field : head.fields) {
+        auto const& [name, value] = field;
+        auto const single = std::ranges::find_if(single_fields, [&](auto known) { return equal_ignoring_case(known, field.first); });
         if (single != single_fields.end() && ++seen[static_cast<std::size_t>(single - single_fields.begin())] > 1)
             return malformed("repeated " + std::string{*single});
         if (auto no = weigh_field(name, value, head)) return no;

@@ -46,7 +46,7 @@ bool has_parameter(Route const& route) { return route.path.find('{') != std::str
 // A route without a parameter stands before one with: /v1/dossiers/search is not a dossier of that name.
 Router::Router(std::vector<Route> routes) : routes_{std::move(routes)}
 {
-    std::ranges::stable_partition(routes_, [](Route const& route) { return !has_parameter(route); });
+    std::stable_partition(routes_.begin(), routes_.end(), [](Route const& route) { return !has_parameter(route); });
 }
 
 fault::Result<Router::Match> Router::find(std::string_view method, std::string_view path) const

@@ -285,7 +285,7 @@ Task<std::optional<Head>> Session<Stream>::next_head()
         if (end != std::string_view::npos) {
             auto head = read_head(text.substr(0, end + 4), s_.limits);
             if (!head) {
-                co_await refuse_framing(std::move(head.error()));
+                co_await refuse_framing(head.error());
                 co_return none;
             }
             // The second opinion: Beast must see the same request in the same bytes.
@@ -350,7 +350,7 @@ template <class Stream>
 std::optional<Fault> Session<Stream>::route(Exchange& x, Target const& target, std::string& parameter) const
 {
     auto match = s_.router.find(x.head.method, target.path);
-    if (!match) return std::move(match.error());
+    if (!match) return match.error();
     x.route = match->route;
     parameter = std::move(match->path_parameter);
     if (x.head.expects_unknown) return plain(FaultCode::expectation_unknown);
@@ -365,7 +365,7 @@ std::optional<Fault> Session<Stream>::admit(Exchange& x, std::uint64_t body_byte
     auto const bytes = x.head.chunked ? body_bytes_max : x.head.content_length.value_or(0);
     providers::Credentials const credentials{certificate_sha256_, bearer_key(x.head)};
     auto ticket = s_.admission.admit(*x.route, credentials, std::min(bytes, body_bytes_max));
-    if (!ticket) return std::move(ticket.error());
+    if (!ticket) return ticket.error();
     x.ticket.emplace(std::move(*ticket));
     // After who, so that a stranger learns nothing of our bounds; before the body all the same.
     if (bytes > body_bytes_max) return plain(FaultCode::body_too_large, "Content-Length");
@@ -383,7 +383,7 @@ Task<bool> Session<Stream>::serve_one(Head head)
     auto target = read_target(x.head.target);
     if (!target) {
         x.keep = x.keep && target.error().code == FaultCode::parameter_invalid;
-        co_return co_await refuse(x, std::move(target.error()));
+        co_return co_await refuse(x, target.error());
     }
     std::string parameter;
     if (auto no = route(x, *target, parameter)) co_return co_await refuse(x, std::move(*no));
@@ -501,7 +501,7 @@ Task<std::optional<Fault>> Session<Stream>::unpack(Exchange& x, Encoding encodin
             done = co_await runtime::on_cpu(*s_.cpu, work);
         else
             done = work();
-        if (!*done) co_return std::move(done->error());
+        if (!*done) co_return done->error();
         whole = **done;
         step = piece;
     }

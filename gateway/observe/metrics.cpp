@@ -76,8 +76,6 @@ constexpr bool in_order()
 }
 static_assert(in_order(), "the table follows Id");
 
-constexpr Row const& row_of(Id id) { return rows[static_cast<std::size_t>(id)]; }
-
 Buckets buckets_of(Scale scale)
 {
     switch (scale) {
