@@ -50,7 +50,7 @@ TEST(Examine, TurnsAGoodDossierIntoEvidenceOfItsVeryBytes)
 TEST(Examine, NamesTheFirstStepThatSaysNo)
 {
     Desk desk;
-    EXPECT_EQ(desk.code(""), FaultCode::xml_malformed);
+    EXPECT_EQ(desk.code(""), FaultCode::length_required);
     EXPECT_EQ(desk.code("<!DOCTYPE Hoso><Hoso/>"), FaultCode::xml_doctype);
     EXPECT_EQ(desk.code("<HoSo/>"), FaultCode::envelope_invalid);
     EXPECT_EQ(desk.code(desk.corpus.unsigned_envelope("600", {desk.corpus.form("D02-TS", 1)})), FaultCode::signature_missing);
