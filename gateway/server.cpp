@@ -32,6 +32,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <optional>
@@ -197,15 +198,15 @@ struct Server::Data {
     explicit Data(Config from_file)
         : config{std::move(from_file)}, loaded{load(config, clock.now())}, trust{loaded.trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
-          postgres{std::in_place, config.store, sealer(), metrics},
+          postgres{config.store, sealer(), metrics},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
           ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
-          submit{config.examine, {postgres->journal(), criteria, cpu, metrics, [this] { wake_delivery(); }}},
-          status{postgres->archive()}, notices{config.notices, postgres->archive()}, workflow{postgres->archive()},
-          pages{{postgres->archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
+          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }}},
+          status{postgres.archive()}, notices{config.notices, postgres.archive()}, workflow{postgres.archive()},
+          pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
           console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
-          public_router{public_routes(handlers())}, ops_router{operations_routes(handlers())}, house{"house"}, courier{"delivery"}
+          public_router{public_routes(handlers())}, ops_router{operations_routes(handlers())}
     {
     }
 
@@ -213,7 +214,6 @@ struct Server::Data {
     {
         stop();
         join();
-        postgres.reset();
     }
 
     store::Sealer sealer() const
@@ -253,7 +253,11 @@ struct Server::Data {
     Loaded loaded;
     runtime::Snapshot<signing::TrustStore> trust;
     runtime::Snapshot<intake::Criteria> criteria;
-    std::optional<store::Postgres> postgres;  // goes once no thread runs, while the executors it answers to still stand
+    // Before everything that holds a socket or a timer of theirs, and before the store, which answers to them.
+    ServingCore house{"house"};
+    Core courier{"delivery"};
+    std::vector<std::unique_ptr<ServingCore>> cores;
+    store::Postgres postgres;
     intake::Admission admission, ops_admission;
     intake::Health health;
     Alarms alarms;
@@ -268,9 +272,6 @@ struct Server::Data {
     intake::PublicPages pages;
     intake::Console console;
     intake::Router public_router, ops_router;
-    ServingCore house;
-    Core courier;
-    std::vector<std::unique_ptr<ServingCore>> cores;
     Ports ports;
     std::atomic<bool> running{false};
 };
@@ -337,7 +338,7 @@ void Server::Data::start_delivery()
     if (!config.delivery_switch.enabled) return;
     try {
         backend.emplace(courier.context, config.backend, clock);
-        dispatcher.emplace(courier.context, postgres->queue(), *backend, clock, metrics, config.delivery, "gateway-" + dossier::new_id(clock.now()));
+        dispatcher.emplace(courier.context, postgres.queue(), *backend, clock, metrics, config.delivery, "gateway-" + dossier::new_id(clock.now()));
     } catch (std::exception const& error) {
         throw BadStart{{fmt::format("delivery: {}", error.what())}};
     }
@@ -350,9 +351,9 @@ void Server::Data::start_delivery()
 // Blocking: at start on the caller's thread, later on the pool for that.
 store::Result<void> Server::Data::read_registry()
 {
-    auto parties = postgres->reference().providers();
+    auto parties = postgres.reference().providers();
     if (!parties) return parties.error();
-    auto agencies = postgres->reference().agencies();
+    auto agencies = postgres.reference().agencies();
     if (!agencies) return agencies.error();
     admission.swap_registry(std::make_shared<providers::Registry const>(std::move(*parties)));
     auto directory = std::make_shared<providers::Directory const>(std::move(*agencies));
@@ -418,7 +419,7 @@ Task<void> Server::Data::probe_loop()
         report("validate", std::move(words.validate), since);
 
         since = std::chrono::steady_clock::now();
-        auto const stored = co_await postgres->archive().probe(runtime::Deadline::after(config.probe.timeout));
+        auto const stored = co_await postgres.archive().probe(runtime::Deadline::after(config.probe.timeout));
         report("store", stored ? Probe::Word{true, "written and read"} : Probe::Word{false, stored.error().detail}, since);
         alarms.set("database_down", !stored, stored ? "" : stored.error().detail);
         alarms.set("not_ready", !health.ready(std::chrono::steady_clock::now()), "see /readyz");
@@ -441,9 +442,10 @@ Task<void> Server::Data::watch_loop()
     while (co_await pause(house.group, watch_interval)) {
         auto const counts = trust.load()->counts();
         metrics.certificate_cache(counts.hits, counts.misses, counts.cached);
+        metrics.pool("examine", submit.on_pool(), config.examine.pool_waiting_max);
         // Where another process delivers, nobody else here measures the queue.
         if (!dispatcher) {
-            auto const depth = co_await postgres->queue().depth(clock.now(), runtime::Deadline::after(config.probe.timeout));
+            auto const depth = co_await postgres.queue().depth(clock.now(), runtime::Deadline::after(config.probe.timeout));
             if (depth) metrics.queue(depth->waiting + depth->leased, depth->oldest, depth->dead);
         }
         watch_delivery();
@@ -496,17 +498,29 @@ void Server::Data::stop()
     health.stopping();
     notices.stop();
 
+    std::atomic<bool> drained{true};
     std::vector<std::thread> waiting;
     for (auto& core : cores)
-        waiting.emplace_back([&core, polite, limit] { core->finish(core->shut(polite), limit); });
+        waiting.emplace_back([&] {
+            if (!core->finish(core->shut(polite), limit)) drained = false;
+        });
     for (auto& wait : waiting) wait.join();
 
     if (dispatcher) {
+        // An attempt under way is waited for, so that the backend's answer is not lost: the dispatcher bounds it.
+        auto const attempt = config.delivery.attempt_timeout + config.delivery.queue_timeout + std::chrono::seconds{1};
         dispatcher->stop();
-        courier.finish(courier.group.drained(polite), limit);
+        if (!courier.finish(courier.group.drained(attempt), attempt + std::chrono::seconds{5})) drained = false;
     }
-    house.finish(house.shut(milliseconds{500}), limit);
+    if (!house.finish(house.shut(milliseconds{500}), limit)) drained = false;
 
+    // Coroutines that will not end hold references into everything below us. Nothing is promised that is not stored,
+    // so the safe way out is the one a power cut would take.
+    if (!drained) {
+        observe::log(observe::Level::error, "the stop overran its bound: the rest is cut");
+        observe::stop_log();
+        std::_Exit(1);
+    }
     join();
     observe::log(observe::Level::info, "stopped");
 }

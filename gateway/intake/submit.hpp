@@ -60,6 +60,7 @@ public:
 
     // REQUIRES: request.admitted is set (the route's access is party).
     [[nodiscard]] runtime::Task<Reply> handle(Request request, Lane lane);
+    [[nodiscard]] std::size_t on_pool() const noexcept { return on_pool_; }  // large dossiers there now
 
 private:
     runtime::Task<fault::Result<Examined>> examined(Request const& request, Lane lane);

@@ -44,6 +44,7 @@ TEST(SubmitWalk, NeverAcknowledgesWhatItDidNotStore)
         EXPECT_TRUE(!acknowledged(reply) || hub.memory.entries().size() == 1) << "failing step " << n;
         EXPECT_TRUE(acknowledged(reply) || reply.status == 503) << "failing step " << n;
 
+        hub.journal = &hub.memory;
         // Sent again: one dossier, one code, whatever happened the first time.
         auto const again = hub.send(body, "key-1");
         EXPECT_TRUE(acknowledged(again)) << "failing step " << n << ": " << again.body;
@@ -63,6 +64,7 @@ TEST(SubmitWalk, NeverAnswersARefusalItDidNotRecord)
         EXPECT_EQ(reply.status, fail.fired() ? 503 : 422) << "failing step " << n;
         EXPECT_TRUE(reply.status != 422 || hub.memory.refusals().size() == 1) << "failing step " << n;
 
+        hub.journal = &hub.memory;
         EXPECT_EQ(hub.send("<broken", "key-1").status, 422) << "failing step " << n;
         EXPECT_GE(hub.memory.refusals().size(), 1u);
         EXPECT_TRUE(hub.memory.entries().empty());
@@ -85,6 +87,7 @@ TEST(SubmitWalk, KeepsWhatWasAcceptedThoughItWouldBeRefusedToday)
         auto const reply = hub.send(late);
         EXPECT_EQ(reply.status, fail.fired() ? 503 : 200) << "failing step " << n << ": " << reply.body;
 
+        hub.journal = &hub.memory;
         auto const again = hub.send(late);
         EXPECT_EQ(again.status, 200) << "failing step " << n;
         EXPECT_EQ(again.body, first.body);
@@ -103,6 +106,7 @@ TEST(SubmitWalk, NeverTakesOtherBytesUnderAUsedKey)
         auto const reply = hub.send(other, "key-1");
         EXPECT_FALSE(acknowledged(reply)) << "failing step " << n;
         EXPECT_EQ(reply.status, fail.fired() ? 503 : 409) << "failing step " << n;
+        hub.journal = &hub.memory;
         EXPECT_EQ(hub.send(other, "key-1").status, 409) << "failing step " << n;
         EXPECT_EQ(hub.memory.entries().size(), 1u);
     });

@@ -1,0 +1,158 @@
+// Stopped politely or killed: what was receipted is there afterwards, under the same code, and reaches the backend.
+
+#include "tests/support/hub.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using support::Database;
+using support::Hub;
+using support::text_in;
+
+// The real program in a process of its own.
+class Program {
+public:
+    explicit Program(std::filesystem::path const& config)
+    {
+        std::array<int, 2> pipe_ends{};
+        if (::pipe(pipe_ends.data()) != 0) throw std::runtime_error("pipe");
+        child_ = ::fork();
+        if (child_ == 0) {
+            ::dup2(pipe_ends[1], STDOUT_FILENO);
+            ::close(pipe_ends[0]);
+            ::execl(IVAN_BINARY_DIR "/bin/ivan-gateway", "ivan-gateway", "serve", "--config", config.c_str(), nullptr);
+            ::_exit(127);
+        }
+        ::close(pipe_ends[1]);
+        read_ready_line(pipe_ends[0]);
+        ::close(pipe_ends[0]);
+    }
+    ~Program() { end(SIGKILL); }
+    Program(Program const&) = delete;
+    Program& operator=(Program const&) = delete;
+
+    [[nodiscard]] std::string url() const { return "https://localhost:" + port_; }
+    int end(int signal)
+    {
+        if (child_ <= 0) return 0;
+        int status = 0;
+        ::kill(child_, signal);
+        ::waitpid(child_, &status, 0);
+        child_ = 0;
+        return status;
+    }
+
+private:
+    void read_ready_line(int from)
+    {
+        std::string line;
+        for (char c = 0; ::read(from, &c, 1) == 1 && c != '\n';) line += c;
+        auto const colon = line.find(':', line.find("://") + 3);
+        if (!line.starts_with("ready ") || colon == std::string::npos) {
+            end(SIGKILL);
+            throw std::runtime_error("the gateway did not start: " + line);
+        }
+        port_ = line.substr(colon + 1, line.find(' ', colon) - colon - 1);
+    }
+    pid_t child_ = 0;
+    std::string port_;
+};
+
+TEST(Restart, KeepsReceiptsAndDeliversWhatWasWaiting)
+{
+    Hub hub;
+    loadtest::SinkConfig failing;
+    failing.fail_rate = 1;
+    hub.backend.change(failing);
+    hub.start();
+    auto const body = hub.dossier();
+    auto const first = hub.submit(body, "key-1");
+    ASSERT_EQ(first.status, 201) << first.body;
+
+    hub.stop();
+    hub.backend.change({});
+    hub.start();
+    auto const repeat = hub.submit(body, "key-1");
+    EXPECT_EQ(repeat.status, 200);
+    EXPECT_EQ(repeat.body, first.body);
+    Hub::until("it is delivered", [&] { return hub.backend.counts().cases == 1; });
+    auto const next = hub.submit(hub.dossier(), "key-2");
+    EXPECT_EQ(text_in(next, "/case_code").substr(0, 5), "00002") << "no number is lost or given twice";
+}
+
+TEST(Restart, TwoGatewaysOverOneDatabaseGiveOneCodeEach)
+{
+    Hub hub;
+    hub.start();
+    gateway::Server second{hub.config};
+    second.start();
+    std::map<std::string, int> codes;
+    for (int i = 0; i < 6; ++i) {
+        auto const answer = Hub::submit_at(Hub::url_of(i % 2 ? second : *hub.server), hub.dossier(), "key-" + std::to_string(i));
+        ASSERT_EQ(answer.status, 201) << answer.body;
+        ++codes[text_in(answer, "/case_code")];
+    }
+    EXPECT_EQ(codes.size(), 6u);
+    Hub::until("all are delivered", [&] { return hub.backend.counts().cases == 6; });
+    EXPECT_EQ(hub.backend.counts().key_conflicts, 0u);
+}
+
+TEST(Restart, KilledAtAnyMomentItLosesNothingItReceipted)
+{
+    Hub hub;  // its own server is never started: the program is
+    hub.config.delivery.attempt_timeout = std::chrono::milliseconds{1000};
+    hub.config.delivery.lease = std::chrono::seconds{4};  // what a killed process held comes back after this
+    support::TemporaryDirectory directory;
+    auto const file = directory.path() / "gateway.toml";
+    std::ofstream{file} << gateway::print_config(hub.config);
+
+    constexpr int dossiers = 40;
+    std::vector<std::string> bodies, receipts(dossiers);
+    for (int i = 0; i < dossiers; ++i) bodies.push_back(hub.dossier());
+
+    // Three lives: each ends in the middle of the stream, with a dossier on its way.
+    int next = 0;
+    for (int const end : {10, 25, dossiers}) {
+        Program program{file};
+        std::thread killer;
+        for (; next < end; ++next) {
+            if (next == end - 1 && end != dossiers) killer = std::thread{[&program] { program.end(SIGKILL); }};
+            try {
+                auto const answer = Hub::submit_at(program.url(), bodies[next], "key-" + std::to_string(next));
+                if (answer.status == 201) receipts[next] = answer.body;
+            } catch (std::runtime_error const&) {
+                // The answer was lost: neither yes nor no.
+            }
+        }
+        if (killer.joinable()) killer.join();
+    }
+
+    Program program{file};
+    std::map<std::string, int> codes;
+    for (int i = 0; i < dossiers; ++i) {
+        auto const answer = Hub::submit_at(program.url(), bodies[i], "key-" + std::to_string(i));
+        EXPECT_TRUE(answer.status == 200 || (receipts[i].empty() && answer.status == 201)) << i << ": " << answer.body;
+        EXPECT_TRUE(receipts[i].empty() || answer.body == receipts[i]) << i;
+        ++codes[text_in(answer, "/case_code")];
+    }
+    EXPECT_EQ(codes.size(), dossiers) << "one code for each";
+    EXPECT_EQ(Database::shared().count("select count(*) from ivan.dossiers"), dossiers);
+    EXPECT_EQ(codes.rbegin()->first.substr(0, 5), "00040") << "and no gap among them";
+    Hub::until("all are delivered", [&] { return hub.backend.counts().cases == dossiers; });
+    EXPECT_EQ(program.end(SIGTERM), 0) << "a polite end has exit status 0";
+}
+
+}  // namespace
