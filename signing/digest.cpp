@@ -40,6 +40,21 @@ std::string hex(std::string_view bytes)
     return hex_of(reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size());
 }
 
+std::string bytes_of_hex(std::string_view digits)
+{
+    auto const digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    };
+    std::string out;
+    if (digits.size() % 2 != 0) return out;
+    out.reserve(digits.size() / 2);
+    for (std::size_t i = 0; i < digits.size(); i += 2) {
+        if (digit(digits[i]) < 0 || digit(digits[i + 1]) < 0) return {};
+        out += static_cast<char>(digit(digits[i]) * 16 + digit(digits[i + 1]));
+    }
+    return out;
+}
+
 bool equal_constant_time(std::string_view a, std::string_view b)
 {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

@@ -42,15 +42,6 @@ std::string said(runtime::HttpResponse const& response)
     return text.substr(0, reason_bytes_max);
 }
 
-std::string bytes_of_hex(std::string_view digits)
-{
-    auto const value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    std::string bytes;
-    for (std::size_t n = 0; n + 1 < digits.size(); n += 2)
-        bytes += static_cast<char>(value(digits[n]) * 16 + value(digits[n + 1]));
-    return bytes;
-}
-
 } // namespace
 
 Outcome outcome_of(runtime::HttpResponse const& response, runtime::Instant now)
@@ -86,7 +77,7 @@ runtime::HttpRequest case_request(store::Claim const& claim, std::string const& 
         // Ours, not the provider's: two providers may use the same key, and the dossier's id is unique for ever.
         {"Idempotency-Key", claim.dossier_id},
         {"Received-At", dossier::vietnam_time(claim.received_at)},
-        {"Content-Digest", "sha-256=:" + schemas::base64_encode(bytes_of_hex(claim.content_sha256)) + ":"},
+        {"Content-Digest", "sha-256=:" + schemas::base64_encode(signing::bytes_of_hex(claim.content_sha256)) + ":"},
         {"Provider", claim.provider},
         {"Unit-Code", claim.unit_code},
         {"Agency", claim.agency},

@@ -49,11 +49,18 @@ bool in_utf8(std::string_view parameters)
     return !charset || same(*charset, "utf-8") || same(*charset, "utf8");
 }
 
-// "0", "0.", "0.000": RFC 9110 §12.4.2.
-bool weight_zero(std::string_view parameters)
+// RFC 9110 §12.4.2: a weight in thousandths, from "q=0.5"; 1000 where none, or none that can be read, is given.
+int weight_of(std::string_view parameters)
 {
-    auto const weight = parameter(parameters, "q");
-    return weight && !weight->empty() && weight->find_first_not_of("0.") == std::string_view::npos;
+    auto const text = parameter(parameters, "q");
+    if (!text || text->empty() || text->front() != '0') return 1000;
+    int weight = 0, unit = 100;
+    for (auto const c : text->substr(std::min<std::size_t>(text->size(), 2), 3)) {
+        if (c < '0' || c > '9') return 1000;
+        weight += (c - '0') * unit;
+        unit /= 10;
+    }
+    return weight;
 }
 
 }  // namespace
@@ -70,21 +77,22 @@ bool json_body(std::string_view content_type)
     return same(type, "application/json") && in_utf8(content_type);
 }
 
-bool accepts(std::string_view accept, std::string_view type)
+int accept_weight(std::string_view accept, std::string_view type)
 {
-    if (trimmed(accept).empty()) return true;
+    if (trimmed(accept).empty()) return 1000;
     auto const family = type.substr(0, type.find('/'));
     int best = 0;  // how exactly the best match names the type; the most exact one decides (RFC 9110 §12.5.1)
-    bool taken = false;
+    int weight = 0;
     while (!accept.empty()) {
         auto range = next_part(accept, ',');
         auto const name = next_part(range, ';');
-        int const exact = same(name, type) ? 3 : (name.ends_with("/*") && same(name.substr(0, name.size() - 2), family)) ? 2 : name == "*/*" ? 1 : 0;
+        bool const by_family = name.ends_with("/*") && same(name.substr(0, name.size() - 2), family);
+        int const exact = same(name, type) ? 3 : by_family ? 2 : name == "*/*" ? 1 : 0;
         if (exact <= best) continue;
         best = exact;
-        taken = !weight_zero(range);
+        weight = weight_of(range);
     }
-    return taken;
+    return weight;
 }
 
 }  // namespace intake

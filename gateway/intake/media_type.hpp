@@ -10,7 +10,8 @@ namespace intake {
 [[nodiscard]] bool xml_body(std::string_view content_type);
 // application/json, without a charset or with utf-8.
 [[nodiscard]] bool json_body(std::string_view content_type);
-// Whether a list of Accept takes this type: by name, by type/*, or by */*, with a weight above zero. No header takes all.
-[[nodiscard]] bool accepts(std::string_view accept, std::string_view type);
+// The weight, 0 to 1000, that a list of Accept gives this type: by name, by type/*, or by */*. No header takes all alike.
+[[nodiscard]] int accept_weight(std::string_view accept, std::string_view type);
+[[nodiscard]] inline bool accepts(std::string_view accept, std::string_view type) { return accept_weight(accept, type) > 0; }
 
 }  // namespace intake

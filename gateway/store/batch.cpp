@@ -92,38 +92,11 @@ KnownKey known_of(Rows const& rows, std::size_t row)
     auto xml = unpack(rows.text(row, 5), unpacked_bytes_max);
     auto json = unpack(rows.text(row, 6), unpacked_bytes_max);
     if (!xml || !json) throw std::runtime_error("a stored receipt is damaged: " + rows.string(row, 3));
-    return {hex_of_bytes(rows.text(row, 2)),
+    return {signing::hex(rows.text(row, 2)),
             Stored{rows.string(row, 3), rows.string(row, 4), {std::move(*xml), std::move(*json)}, true}};
 }
 
 }  // namespace
-
-std::string bytes_of_hex(std::string_view hex)
-{
-    auto const digit = [](char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    };
-    std::string out;
-    if (hex.size() % 2 != 0) return out;
-    out.reserve(hex.size() / 2);
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-        if (digit(hex[i]) < 0 || digit(hex[i + 1]) < 0) return {};
-        out += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
-    }
-    return out;
-}
-
-std::string hex_of_bytes(std::string_view bytes)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (char const c : bytes) {
-        out += digits[static_cast<unsigned char>(c) >> 4];
-        out += digits[static_cast<unsigned char>(c) & 15];
-    }
-    return out;
-}
 
 std::string unit_key_of(dossier::ReceiptFacts const& facts) { return facts.agency + "/" + facts.unit_code; }
 
@@ -177,7 +150,7 @@ void BatchTransaction::claim_keys(PgConnection& connection)
     hashes.reserve(groups_.size());
     for (auto const& group : groups_) {
         auto const& row = leader(group);
-        hashes.push_back(bytes_of_hex(row.facts.content_sha256));
+        hashes.push_back(signing::bytes_of_hex(row.facts.content_sha256));
         providers.push_back(row.facts.provider_code);
         keys.push_back(row.idempotency_key);
         contents.push_back(hashes.back());
@@ -347,7 +320,7 @@ void BatchTransaction::write(PgConnection& connection)
         periods.push_back(facts.period);
         papers.push_back(facts.paper_required);
         traces.push_back(row.trace_id);
-        contents.push_back(hashes.emplace_back(bytes_of_hex(facts.content_sha256)));
+        contents.push_back(hashes.emplace_back(signing::bytes_of_hex(facts.content_sha256)));
         sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
         form_texts.push_back(forms.emplace_back(forms_json(facts)));
         bodies.push_back(row.packed_body);
@@ -376,7 +349,7 @@ void BatchTransaction::write(PgConnection& connection)
             at.push_back(record->at);
             who.push_back(record->provider);
             key.push_back(record->idempotency_key);
-            content.push_back(refused_hashes.emplace_back(bytes_of_hex(record->content_sha256)));
+            content.push_back(refused_hashes.emplace_back(signing::bytes_of_hex(record->content_sha256)));
             fault.push_back(record->fault_id);
             trace.push_back(record->trace_id);
             problem.push_back(record->problem);

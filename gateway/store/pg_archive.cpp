@@ -93,7 +93,7 @@ Result<DossierView> read_view(PgConnection& connection, std::string_view provide
     view.procedure = rows.string(0, 4);
     view.unit_code = rows.string(0, 5);
     view.tax_code = rows.string(0, 6);
-    view.content_sha256 = hex_of_bytes(rows.text(0, 7));
+    view.content_sha256 = signing::hex(rows.text(0, 7));
     view.idempotency_key = rows.string(0, 8);
     view.received_at = rows.instant(0, 9);
     view.paper_required = rows.boolean(0, 10);
@@ -131,7 +131,7 @@ runtime::Task<Result<DossierView>> PgArchive::by_id(std::string provider, std::s
 
 runtime::Task<Result<Found>> PgArchive::by_content(std::string provider, std::string content_sha256, runtime::Deadline deadline)
 {
-    auto const hash = bytes_of_hex(content_sha256);
+    auto const hash = signing::bytes_of_hex(content_sha256);
     if (hash.size() != 32) co_return Failure{Refusal::not_found, content_sha256};
     std::function<Result<Found>(PgConnection&)> work = [&](PgConnection& connection) -> Result<Found> {
         auto const accepted = connection.run(by_content_statement, Params{}.text(provider).text(hash));

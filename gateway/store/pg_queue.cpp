@@ -123,7 +123,7 @@ runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, std
             claim.unit_code = found.string(i, 5);
             claim.agency = found.string(i, 6);
             claim.procedure = found.string(i, 7);
-            claim.content_sha256 = hex_of_bytes(found.text(i, 8));
+            claim.content_sha256 = signing::hex(found.text(i, 8));
             claim.idempotency_key = found.string(i, 9);
             claim.trace_id = found.string(i, 10);
             claim.received_at = found.instant(i, 11);

@@ -71,8 +71,6 @@ struct KnownKey {
 };
 [[nodiscard]] std::optional<KnownKey> find_key(PgConnection& connection, std::string_view provider, std::string_view key);
 
-[[nodiscard]] std::string bytes_of_hex(std::string_view hex);  // empty where it is not hex
-[[nodiscard]] std::string hex_of_bytes(std::string_view bytes);
 [[nodiscard]] std::string unit_key_of(dossier::ReceiptFacts const& facts);
 
 inline constexpr std::size_t unpacked_bytes_max = 256u << 20;
