@@ -71,7 +71,7 @@ void write_signer(CanonicalWriter& out, signing::Signer const& signer)
     out.close("ChuKy");
 }
 
-std::string answer_json(ReceiptFacts const& facts)
+boost::json::array form_objects(ReceiptFacts const& facts)
 {
     boost::json::array forms;
     for (auto const& form : facts.forms)
@@ -80,6 +80,12 @@ std::string answer_json(ReceiptFacts const& facts)
                                             {"file_name", form.file_name},
                                             {"bytes", form.bytes},
                                             {"sha256", form.sha256}});
+    return forms;
+}
+
+std::string answer_json(ReceiptFacts const& facts)
+{
+    auto forms = form_objects(facts);
     boost::json::object answer{{"dossier_id", facts.dossier_id},
                                {"case_code", facts.case_code},
                                {"received_at", vietnam_time(facts.received_at)},
@@ -96,6 +102,8 @@ std::string answer_json(ReceiptFacts const& facts)
 }
 
 }  // namespace
+
+std::string forms_json(ReceiptFacts const& facts) { return boost::json::serialize(form_objects(facts)); }
 
 ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified const& verified,
                       schemas::Valid const& valid, std::string content_sha256)

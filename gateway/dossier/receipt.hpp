@@ -34,6 +34,9 @@ struct ReceiptFacts {
 [[nodiscard]] ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified const& verified,
                                     schemas::Valid const& valid, std::string content_sha256);
 
+// [{code, version, file_name, bytes, sha256}]: as the answer shows the forms, and as the journal keeps them.
+[[nodiscard]] std::string forms_json(ReceiptFacts const& facts);
+
 // Canonical text of PhieuTiepNhan without its signature (names in receipt.cpp), then sealed by signing::sign_canonical.
 [[nodiscard]] std::string canonical_receipt(ReceiptFacts const& facts);
 [[nodiscard]] Receipt seal(ReceiptFacts const& facts, signing::KeyPair const& key);

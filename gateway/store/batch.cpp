@@ -2,8 +2,6 @@
 
 #include "gateway/runtime/assert.hpp"
 
-#include <boost/json.hpp>
-
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -74,18 +72,6 @@ constexpr Statement refusals_statement{
     "refusals",
     "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body) "
     "SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::bytea[])"};
-
-std::string forms_json(dossier::ReceiptFacts const& facts)
-{
-    boost::json::array forms;
-    for (auto const& form : facts.forms)
-        forms.push_back(boost::json::object{{"code", form.code},
-                                            {"version", form.version},
-                                            {"file_name", form.file_name},
-                                            {"bytes", form.bytes},
-                                            {"sha256", form.sha256}});
-    return boost::json::serialize(forms);
-}
 
 KnownKey known_of(Rows const& rows, std::size_t row)
 {
@@ -322,7 +308,7 @@ void BatchTransaction::write(PgConnection& connection)
         traces.push_back(row.trace_id);
         contents.push_back(hashes.emplace_back(signing::bytes_of_hex(facts.content_sha256)));
         sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
-        form_texts.push_back(forms.emplace_back(forms_json(facts)));
+        form_texts.push_back(forms.emplace_back(dossier::forms_json(facts)));
         bodies.push_back(row.packed_body);
         xmls.push_back(group.receipt_xml);
         jsons.push_back(group.receipt_json);
