@@ -451,7 +451,8 @@ ConfigRead parse_config(std::string_view text)
     auto const rows = rows_of(read.config);
     for (auto const& [section, node] : file) {
         auto const* const table = node.as_table();
-        bool const known = std::any_of(rows.begin(), rows.end(), [&](Row const& row) { return section_of(row.key) == section.str(); });
+        auto const name = section.str();
+        bool const known = std::any_of(rows.begin(), rows.end(), [&](Row const& row) { return section_of(row.key) == name; });
         if (!table || !known) {
             read.problems.push_back(std::string{section.str()} + (known ? ": must be a section" : ": unknown section"));
             continue;
