@@ -1,5 +1,6 @@
 #include "gateway/intake/notices.hpp"
 
+#include "gateway/intake/refuse.hpp"
 #include "gateway/dossier/time.hpp"
 #include "gateway/intake/parameter.hpp"
 #include "gateway/intake/status.hpp"
@@ -15,13 +16,7 @@ namespace intake {
 namespace {
 
 namespace json = boost::json;
-using fault::Fault;
 using fault::FaultCode;
-
-Reply refuse(FaultCode code, std::string detail, Request const& request)
-{
-    return Reply::problem(Fault{code, std::move(detail), {}, {}}, request.trace);
-}
 
 Reply page(std::vector<store::Notice> const& rows, std::int64_t after)
 {
@@ -86,7 +81,7 @@ runtime::Task<Reply> Notices::handle(Request request)
     runtime::Timer timer{co_await net::this_coro::executor};
     for (;;) {
         auto const rows = co_await archive_.notices(provider, *after, static_cast<std::size_t>(*limit), request.deadline);
-        if (!rows) co_return Reply::problem(fault::fault_of(rows.error()), request.trace);
+        if (!rows) co_return refuse(rows.error(), request);
         auto const now = std::chrono::steady_clock::now();
         if (!rows->empty() || now >= until || stopping_) co_return page(*rows, *after);
 

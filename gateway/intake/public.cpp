@@ -1,5 +1,6 @@
 #include "gateway/intake/public.hpp"
 
+#include "gateway/intake/refuse.hpp"
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/dossier/time.hpp"
 #include "gateway/fault/words.hpp"
@@ -14,7 +15,6 @@ namespace intake {
 namespace {
 
 namespace json = boost::json;
-using fault::Fault;
 using fault::FaultCode;
 
 json::value time_or_null(std::optional<runtime::Instant> const& at)
@@ -84,10 +84,10 @@ runtime::Task<Reply> PublicPages::lookup(Request request)
 {
     auto const typed = request.query.find("code");
     auto const code = typed == request.query.end() ? std::nullopt : dossier::normalise_case_code(typed->second);
-    if (!code) co_return Reply::problem(Fault{FaultCode::parameter_invalid, "code", {}, {}}, request.trace);
+    if (!code) co_return refuse(FaultCode::parameter_invalid, "code", request);
 
     auto const view = co_await parts_.archive.lookup(*code, request.deadline);
-    if (!view) co_return Reply::problem(fault::fault_of(view.error()), request.trace);
+    if (!view) co_return refuse(view.error(), request);
     json::object body{{"case_code", *code},
                       {"agency", view->agency},
                       {"agency_name", view->agency_name},

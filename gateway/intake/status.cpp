@@ -1,5 +1,6 @@
 #include "gateway/intake/status.hpp"
 
+#include "gateway/intake/refuse.hpp"
 #include "gateway/dossier/id.hpp"
 #include "gateway/dossier/time.hpp"
 
@@ -13,18 +14,7 @@ namespace intake {
 namespace {
 
 namespace json = boost::json;
-using fault::Fault;
 using fault::FaultCode;
-
-Reply refuse(FaultCode code, std::string detail, Request const& request)
-{
-    return Reply::problem(Fault{code, std::move(detail), {}, {}}, request.trace);
-}
-
-Reply refuse(store::Failure const& failure, Request const& request)
-{
-    return Reply::problem(fault::fault_of(failure), request.trace);
-}
 
 bool sha256_ok(std::string_view text)
 {

@@ -1,5 +1,6 @@
 #include "gateway/intake/workflow.hpp"
 
+#include "gateway/intake/refuse.hpp"
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/dossier/time.hpp"
 #include "gateway/intake/media_type.hpp"
@@ -103,7 +104,7 @@ fault::Result<store::WorkflowEvent> parse_event(std::string_view body)
 runtime::Task<Reply> Workflow::handle(Request request)
 {
     if (!json_body(request.header("Content-Type")))
-        co_return Reply::problem(Fault{FaultCode::json_malformed, "Content-Type", {}, {}}, request.trace);
+        co_return refuse(FaultCode::json_malformed, "Content-Type", request);
 
     auto event = parse_event(request.body);
     if (!event) co_return Reply::problem(event.error(), request.trace);
