@@ -30,6 +30,8 @@ std::string_view name_of(Refusal why) noexcept
         case owner_mismatch: return "owner_mismatch";
         case test_certificate_ended: return "test_certificate_ended";
         case signing_time_outside: return "signing_time_outside";
+        case otp_organisation: return "otp_organisation";
+        case otp_mismatch: return "otp_mismatch";
     }
     return "unknown";
 }

@@ -38,6 +38,8 @@ enum class Refusal {
     owner_mismatch,             // the certificate's tax code is not the unit's
     test_certificate_ended,     // a test certificate after its dated end
     signing_time_outside,       // SigningTime outside the certificate's validity or the skew bound
+    otp_organisation,           // a one-time password in place of an organisation's signature
+    otp_mismatch,               // the one-time password is another person's, or was drawn for other content
 };
 
 struct Failure {

@@ -328,7 +328,7 @@ TrustStore::Verdict TrustStore::decide(std::string_view der, Instant at, std::ve
     return verdict;
 }
 
-Result<std::shared_ptr<Chained const>> TrustStore::chain(std::string_view der, Instant at) const { return chain(der, at, {}); }
+Result<std::shared_ptr<Chained const>> TrustStore::chain(std::string_view der, Instant at) const { return chain(der, at, std::vector<std::string>{}); }
 
 Result<std::shared_ptr<Chained const>> TrustStore::chain(std::string_view der, Instant at,
                                                          std::vector<std::string> const& untrusted) const

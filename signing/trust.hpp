@@ -5,7 +5,8 @@
 //
 // Directory read by load():
 //   anchors/production/*.pem   anchors/test/*.pem (with test.toml: accepted_until = 2027-12-31)
-//   intermediates/*.pem        crls/*.pem|*.der
+//   anchors/*/NAME.toml        what holds for NAME.pem: dates in force, and its revocation policy (AnchorPolicy)
+//   intermediates/*.pem        crls/*.pem|*.der      ocsp/*.der
 //
 // Threads: a TrustStore is immutable after load; its verdict cache is locked inside (mutex in trust.cpp).
 
@@ -14,7 +15,10 @@
 #include "signing/policy.hpp"
 #include "signing/revocation.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,16 +31,41 @@ namespace signing {
 struct Chained {
     CertificateFacts   facts;
     bool               test = false;  // under a test anchor: the dossier is paper_required
-    RevocationEvidence revocation;
+    RevocationEvidence revocation;   // of the certificate itself
+    bool               grace = false;  // some certificate of the path was accepted under its anchor's grace
+    std::vector<std::string> path_der;  // the certificate, its issuers, the anchor
     Instant            valid_until{};  // the verdict holds until here: earliest notAfter and nextUpdate of the chain
     std::vector<std::string> path;     // subjects from the certificate to the anchor
     std::shared_ptr<void> key;         // EVP_PKEY, for detail/ only
+};
+
+// What holds for one anchor and all that chains to it; data, beside its certificate (NAME.toml).
+struct AnchorPolicy {
+    enum class Revocation {
+        hard,  // no fresh evidence: refused
+        soft,  // evidence that ended less than `grace` ago will do; the dossier is checked again when it returns
+        none,  // never asked; receipts say so
+    };
+    Revocation revocation = Revocation::hard;
+    std::chrono::seconds grace{0};
+    std::optional<std::chrono::sys_days> from, until;  // first and last day, in Vietnam, on which the anchor is one
+    std::vector<std::string> crl_urls;                 // fetched beside those the certificates name
 };
 
 struct AnchorFacts {
     CertificateFacts certificate;
     bool             test = false;
     std::optional<std::chrono::sys_days> accepted_until;
+    AnchorPolicy     policy = {};
+};
+
+// What a certificate is to be used for. Everything but `sign` is for tools.
+enum class Purpose { sign, any, tls_server, tls_client };
+
+// What came with the document: to build a path with and to learn from, never to trust.
+struct ChainHints {
+    std::vector<std::string> certificates;  // DER
+    std::vector<std::string> ocsp;          // DER responses
 };
 
 class TrustStore {
@@ -45,11 +74,34 @@ public:
     [[nodiscard]] static std::shared_ptr<TrustStore const> load(std::filesystem::path const& directory, Policy const& policy);
     ~TrustStore();
 
+    // Without a directory: what a tool was given. PEM or DER; anchors under the hard policy unless `check_revocation` is
+    // false. Throws as load() does.
+    struct Material {
+        std::vector<Revocations::Piece> anchors, intermediates, crls, ocsp;  // a PEM piece may hold several certificates
+        bool check_revocation = true;
+    };
+    [[nodiscard]] static std::shared_ptr<TrustStore const> make(Material const& material, Policy const& policy);
+
+    // The same anchors and intermediates with other revocation facts. Verdicts start anew, found paths are shared.
+    [[nodiscard]] std::shared_ptr<TrustStore const> with(std::shared_ptr<Revocations const> revocations) const;
+    [[nodiscard]] std::shared_ptr<Revocations const> revocations() const;
+    [[nodiscard]] std::vector<std::string> authorities() const;  // DER of anchors and intermediates, for Revocations::make
+
+    // Told of every certificate whose evidence was missing or had ended when a verdict was made (bounded and repeated
+    // calls are the sink's business; called on the thread that asked). Set once, before the store is shared.
+    using WantedSink = std::function<void(EvidenceWanted)>;
+    void tell(WantedSink sink);
+
+    // The verdict for another purpose than signing, uncached: for tools.
+    [[nodiscard]] Result<std::shared_ptr<Chained const>> explain(std::string_view der, Instant at, ChainHints const& hints,
+                                                                 Purpose purpose) const;
+
     // The verdict on a DER certificate at a time. A verdict already known costs a hash look-up.
     // `untrusted`: further DER certificates, to build a path with and never to trust.
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at) const;
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at,
                                                                std::vector<std::string> const& untrusted) const;
+    [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at, ChainHints const& hints) const;
 
     [[nodiscard]] std::vector<AnchorFacts> anchors() const;
     struct Counts { std::size_t anchors, intermediates, crls, revoked, cached; std::uint64_t hits, misses; };

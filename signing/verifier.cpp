@@ -113,11 +113,14 @@ Result<Signer> Verifier::verify_document(schemas::Document const& document, Plac
                   .digest_algorithm = std::move(shape->digest_algorithm),
                   .canonicalisation = std::move(shape->canonicalisation),
                   .signing_time = shape->signing_time,
-                  .revocation = signer.revocation};
+                  .revocation = signer.revocation,
+                  .reference = {},
+                  .path_der = signer.path_der};
 }
 
-Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at) const
+Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowance const& allowance) const
 {
+    static_cast<void>(allowance);
     std::vector<Signer> signers;
     bool paper_required = false;
     auto const& tax_code = envelope.unit().tax_code;

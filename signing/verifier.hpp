@@ -11,10 +11,12 @@
 #include "schemas/envelope.hpp"
 #include "signing/certificate.hpp"
 #include "signing/failure.hpp"
+#include "signing/otp.hpp"
 #include "signing/policy.hpp"
 #include "signing/revocation.hpp"
 #include "signing/trust.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +34,19 @@ struct Signer {
     std::string        canonicalisation;     // "c14n" or "exc-c14n"
     std::optional<Instant> signing_time;     // the signer's claim
     RevocationEvidence revocation;
+    std::string        reference;            // URI of the one Reference: "" or "#id"
+    std::vector<std::string> path_der;       // the certificate, its issuers, the anchor
+};
+
+// What one provider may do that others may not, from the registry.
+struct Allowance {
+    std::optional<std::chrono::sys_days> sha1_until;  // last day SHA-1 is taken from it; the policy's own date holds for all
+};
+
+// Any XML document with one enveloped or same-document signature, by our strict rules (`ivanctl verify --profile xmldsig`).
+struct XmlOptions {
+    std::string id_attribute;                        // beside Id, ID and id: the name of the attribute that is an ID
+    std::optional<std::string> pinned_certificate;   // DER: this signer and no other; then no path is asked for
 };
 
 // Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
@@ -40,6 +55,14 @@ public:
     [[nodiscard]] schemas::Envelope const& envelope() const noexcept { return envelope_; }
     [[nodiscard]] std::vector<Signer> const& signers() const noexcept { return signers_; }  // forms in order, envelope last
     [[nodiscard]] bool paper_required() const noexcept { return paper_required_; }  // CV 1240 §3: a test certificate signed
+    // Set where an individual's one-time password stands in place of signatures (QĐ 352 art. 17); then signers() is empty.
+    [[nodiscard]] std::optional<OtpProof> const& otp() const noexcept { return otp_; }
+    [[nodiscard]] bool grace() const noexcept  // some signer's revocation evidence was not fresh: to be checked again
+    {
+        for (auto const& signer : signers_)
+            if (signer.revocation.grace) return true;
+        return false;
+    }
     [[nodiscard]] Instant at() const noexcept { return at_; }
 
 private:
@@ -50,6 +73,7 @@ private:
     std::vector<Signer> signers_;
     bool paper_required_;
     Instant at_;
+    std::optional<OtpProof> otp_;
 };
 
 class Verifier {
@@ -57,7 +81,13 @@ public:
     Verifier(std::shared_ptr<TrustStore const> trust, Policy policy);
 
     // `at` is the filing time, by the hub's clock.
-    [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at) const;
+    [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at, Allowance const& allowance = {}) const;
+
+    // A dossier of an individual, vouched for by a one-time password in place of signatures. Refused where the unit is not
+    // the proof's person, where the unit is an organisation, or where the content is another (otp_* refusals).
+    [[nodiscard]] Result<Verified> accept(schemas::Envelope envelope, OtpProof proof, Instant at) const;
+
+    [[nodiscard]] Result<Signer> verify_xml(schemas::Document const& document, XmlOptions const& options, Instant at) const;
 
     // One document alone, for tools: the same rules, at a place of the caller's. An empty `tax_code` asks for no owner.
     // The document's tree is used by one thread at a time (ids are noted in it).

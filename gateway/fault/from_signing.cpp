@@ -31,6 +31,8 @@ FaultCode code_of(signing::Refusal why)
         case owner_mismatch: return FaultCode::signer_mismatch;
         case test_certificate_ended: return FaultCode::test_certificate_ended;
         case signing_time_outside: return FaultCode::signing_time_invalid;
+        case otp_organisation: return FaultCode::otp_organisation;
+        case otp_mismatch: return FaultCode::otp_wrong;
     }
     __builtin_unreachable();
 }
