@@ -12,6 +12,9 @@ namespace dossier {
 
 namespace {
 
+// What follows whom: 2 added MaKhoa, XacThuc, TuoiBangChung and ChoKiemTraLai. Receipts given out stay as they are.
+constexpr std::string_view layout_version = "2";
+
 // Writes elements as Canonical XML 1.0 demands: start and end tag always, no attributes, escapes of C14N §2.3.
 // Names: no layout of an electronic receipt is public; these follow the vendors' style and are our own.
 class CanonicalWriter {
@@ -44,7 +47,37 @@ private:
     std::string text_;
 };
 
-void write_signer(CanonicalWriter& out, signing::Signer const& signer)
+// The evidence that a certificate was not revoked, and how old it was when the dossier came in (names are our own).
+void write_evidence(CanonicalWriter& out, signing::RevocationEvidence const& evidence, runtime::Instant received_at)
+{
+    out.open("KiemTraThuHoi");
+    out.leaf("Nguon", evidence.source);
+    // A source without dates is "none": it has no age either.
+    if (evidence.this_update != runtime::Instant{}) {
+        out.time("CapNhatLuc", evidence.this_update);
+        if (evidence.next_update != runtime::Instant{}) out.time("CapNhatTiepTheo", evidence.next_update);
+        out.leaf("TuoiBangChung", static_cast<std::size_t>(evidence.age(received_at).count()));  // seconds
+    }
+    out.leaf("ChoKiemTraLai", evidence.grace);  // accepted under the anchor's grace: checked again when evidence returns
+    out.close("KiemTraThuHoi");
+}
+
+// How the sender was known: by signatures, or an individual by a one-time password (QĐ 352 art. 17).
+void write_authentication(CanonicalWriter& out, ReceiptFacts const& facts)
+{
+    out.open("XacThuc");
+    if (auto const& otp = facts.one_time_password) {
+        out.leaf("PhuongThuc", "OTP");
+        out.leaf("KenhGui", otp->channel == signing::OtpChannel::sms ? "SMS" : "Email");
+        out.leaf("MaYeuCau", otp->challenge_id);
+        out.time("ThoiDiemXacThuc", otp->at);
+    } else {
+        out.leaf("PhuongThuc", "ChuKySo");
+    }
+    out.close("XacThuc");
+}
+
+void write_signer(CanonicalWriter& out, signing::Signer const& signer, runtime::Instant received_at)
 {
     auto const& certificate = signer.certificate;
     out.open("ChuKy");
@@ -62,12 +95,7 @@ void write_signer(CanonicalWriter& out, signing::Signer const& signer)
     out.leaf("ChuanHoa", signer.canonicalisation);
     if (signer.signing_time) out.time("ThoiDiemKy", *signer.signing_time);
     out.leaf("ChungThuThuNghiem", signer.test);
-    out.open("KiemTraThuHoi");
-    out.leaf("Nguon", signer.revocation.source);
-    // A revocation source without dates is "none": nothing to print.
-    if (signer.revocation.this_update != runtime::Instant{}) out.time("CapNhatLuc", signer.revocation.this_update);
-    if (signer.revocation.next_update != runtime::Instant{}) out.time("CapNhatTiepTheo", signer.revocation.next_update);
-    out.close("KiemTraThuHoi");
+    write_evidence(out, signer.revocation, received_at);
     out.close("ChuKy");
 }
 
@@ -96,6 +124,7 @@ std::string answer_json(ReceiptFacts const& facts)
                                {"tax_code", facts.tax_code},
                                {"forms", std::move(forms)},
                                {"paper_required", facts.paper_required},
+                               {"authentication", facts.one_time_password ? "otp" : "signature"},
                                {"receipt_url", "/v1/dossiers/" + facts.dossier_id + "/receipt"},
                                {"log", nullptr}};
     return boost::json::serialize(answer);
@@ -131,15 +160,19 @@ ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified con
             {form.code(), version, form.file_name(), signing::hex(signing::sha256(form.bytes())), form.bytes().size()});
     }
     facts.signers = verified.signers();
+    if (auto const& otp = verified.otp()) facts.one_time_password = {otp->channel(), otp->challenge_id(), otp->at()};
     facts.paper_required = verified.paper_required();
     return facts;
 }
 
-std::string canonical_receipt(ReceiptFacts const& facts)
+std::string key_id_of(signing::CertificateFacts const& certificate) { return signing::hex(certificate.fingerprint); }
+
+std::string canonical_receipt(ReceiptFacts const& facts, std::string_view key_id)
 {
     CanonicalWriter out;
     out.open("PhieuTiepNhan");
-    out.leaf("PhienBan", "1");
+    out.leaf("PhienBan", layout_version);
+    out.leaf("MaKhoa", key_id);
     out.leaf("MaHoSo", facts.case_code);
     out.leaf("MaGiaoDich", facts.dossier_id);
     out.time("ThoiDiemTiepNhan", facts.received_at);
@@ -171,8 +204,9 @@ std::string canonical_receipt(ReceiptFacts const& facts)
     }
     out.close("ToKhais");
     out.close("ThongTinHoSo");
+    write_authentication(out, facts);
     out.open("ChuKys");
-    for (auto const& signer : facts.signers) write_signer(out, signer);
+    for (auto const& signer : facts.signers) write_signer(out, signer, facts.received_at);
     out.close("ChuKys");
     out.leaf("CanNopHoSoGiay", facts.paper_required);  // CV 1240 §3: signed with a test certificate, paper too
     out.close("PhieuTiepNhan");
@@ -181,7 +215,8 @@ std::string canonical_receipt(ReceiptFacts const& facts)
 
 Receipt seal(ReceiptFacts const& facts, signing::KeyPair const& key)
 {
-    return {signing::sign_canonical(key, canonical_receipt(facts), "sig-" + facts.dossier_id), answer_json(facts)};
+    auto const text = canonical_receipt(facts, key_id_of(key.certificate()));
+    return {signing::sign_canonical(key, text, "sig-" + facts.dossier_id), answer_json(facts)};
 }
 
 }  // namespace dossier

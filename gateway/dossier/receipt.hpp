@@ -8,7 +8,9 @@
 #include "signing/signer.hpp"
 #include "signing/verifier.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dossier {
@@ -27,7 +29,9 @@ struct ReceiptFacts {
     std::size_t content_bytes = 0;
     struct FormFacts { std::string code, version, file_name, sha256; std::size_t bytes; };
     std::vector<FormFacts> forms;
-    std::vector<signing::Signer> signers;
+    std::vector<signing::Signer> signers;  // empty where a one-time password stands in their place
+    struct PasswordFacts { signing::OtpChannel channel; std::string challenge_id; runtime::Instant at; };
+    std::optional<PasswordFacts> one_time_password;  // QĐ 352 art. 17
     bool paper_required = false;
 };
 
@@ -38,7 +42,10 @@ struct ReceiptFacts {
 [[nodiscard]] std::string forms_json(ReceiptFacts const& facts);
 
 // Canonical text of PhieuTiepNhan without its signature (names in receipt.cpp), then sealed by signing::sign_canonical.
-[[nodiscard]] std::string canonical_receipt(ReceiptFacts const& facts);
+// `key_id` names the key that will sign, in the signed text itself: key_id_of(), so that its certificate is found among
+// those of GET /v1/receipt-certificates for as long as the receipt is kept.
+[[nodiscard]] std::string canonical_receipt(ReceiptFacts const& facts, std::string_view key_id);
+[[nodiscard]] std::string key_id_of(signing::CertificateFacts const& certificate);  // SHA-256 of its DER, 64 hex digits
 [[nodiscard]] Receipt seal(ReceiptFacts const& facts, signing::KeyPair const& key);
 
 }  // namespace dossier
