@@ -57,6 +57,17 @@ Certificate certificate_of(std::string_view pem, std::string_view receipt_xml)
     return Certificate{d2i_X509(nullptr, &bytes, static_cast<long>(der->size()))};
 }
 
+// The name of a receipt key: SHA-256 of its certificate.
+std::string fingerprint_of(X509* certificate)
+{
+    unsigned char* out = nullptr;
+    auto const size = i2d_X509(certificate, &out);
+    if (size < 0) return {};
+    std::string const der{reinterpret_cast<char*>(out), static_cast<std::size_t>(size)};
+    OPENSSL_free(out);
+    return signing::hex(signing::sha256(der));
+}
+
 // XMLDSig 1.1 §6.4.3: r and s side by side; OpenSSL wants them in DER.
 std::string der_of(std::string_view raw)
 {
@@ -98,6 +109,8 @@ std::string signature_trouble(std::string_view xml, std::string_view certificate
     auto const value = schemas::base64_decode(between(xml, "<SignatureValue>", "</SignatureValue>"));
     auto const certificate = certificate_of(certificate_pem, xml);
     if (!certificate) return "receipt's certificate cannot be read";
+    // Receipts of the first layout did not name their key.
+    if (leaf(xml, "PhienBan") != "1" && leaf(xml, "MaKhoa") != fingerprint_of(certificate.get())) return "receipt names another key";
     if (!value || !signature_holds(certificate.get(), signed_info, *value)) return "receipt's signature does not hold";
     return {};
 }

@@ -28,6 +28,7 @@ struct Provider {
     std::chrono::sys_days contract_from{};
     std::optional<std::chrono::sys_days> contract_until;  // last day
     Quota       quota;
+    std::optional<std::chrono::sys_days> sha1_until;  // last day SHA-1 signatures are taken from it; nothing: the hub's own rule
     std::string source;  // where the facts come from, or "made up"
     std::string website;
 };

@@ -172,6 +172,7 @@ Provider read_provider(toml::table const& table, std::string const& where, Probl
     out.contract_until = in.date("contract_until", false);
     if (out.contract_until && *out.contract_until < out.contract_from)
         in.complain("contract_until", "is before contract_from");
+    out.sha1_until = in.date("sha1_until", false);
     out.source = in.text("source", true);
     out.website = in.text("website", false);
     if (auto const* quota = in.table("quota")) {

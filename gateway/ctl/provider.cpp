@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
     DatabaseOption database;
-    std::string code, name, role, contract_from, contract_until, source, website;
+    std::string code, name, role, contract_from, contract_until, sha1_until, source, website;
     std::vector<std::string> aliases, certificates, keys;
     std::optional<double> rate;
     std::optional<std::uint32_t> burst, in_flight;
@@ -60,6 +60,7 @@ boost::json::object as_json(providers::Provider const& p)
                                {"burst", p.quota.burst}, {"in_flight_max", p.quota.in_flight_max},
                                {"source", p.source}, {"website", p.website}};
     object["contract_until"] = p.contract_until ? boost::json::value(dossier::vietnam_date(*p.contract_until)) : boost::json::value(nullptr);
+    object["sha1_until"] = p.sha1_until ? boost::json::value(dossier::vietnam_date(*p.sha1_until)) : boost::json::value(nullptr);
     return object;
 }
 
@@ -127,6 +128,10 @@ void change(providers::Provider& p, Options const& options)
         p.contract_until.reset();
     else if (!options.contract_until.empty())
         p.contract_until = day_from(options.contract_until);
+    if (options.sha1_until == "none")
+        p.sha1_until.reset();
+    else if (!options.sha1_until.empty())
+        p.sha1_until = day_from(options.sha1_until);
     if (options.rate) p.quota.requests_per_second = *options.rate;
     if (options.burst) p.quota.burst = *options.burst;
     if (options.in_flight) p.quota.in_flight_max = *options.in_flight;
@@ -179,6 +184,7 @@ void declare_changes(CLI::App& command, Options& options)
     command.add_option("--alias", options.aliases, "MaIVAN that means this party; all of them, as they replace what was there");
     command.add_option("--contract-from", options.contract_from, "First day, as 2026-11-21");
     command.add_option("--contract-until", options.contract_until, "Last day, or none");
+    command.add_option("--sha1-until", options.sha1_until, "Last day its SHA-1 signatures are taken, or none");
     command.add_option("--rate", options.rate, "Requests per second")->check(CLI::PositiveNumber);
     command.add_option("--burst", options.burst, "Requests at once");
     command.add_option("--in-flight", options.in_flight, "Requests admitted and not yet answered");

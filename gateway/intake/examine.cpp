@@ -81,7 +81,7 @@ fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted co
     if (!envelope) return fault::fault_of(envelope.error());
 
     // Before schema and rules: those must see only bytes somebody vouches for.
-    auto verified = criteria.verifier->verify(std::move(*envelope), at);
+    auto verified = criteria.verifier->verify(std::move(*envelope), at, signing::Allowance{sender.provider().sha1_until});
     timer.ended(observe::Stage::verify);
     if (!verified) return fault::fault_of(verified.error());
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr Statement providers_statement{
     "providers", "SELECT code, name, role, contract_from::timestamptz, contract_until::timestamptz, requests_per_second::text, burst, "
-                 "in_flight_max, website, source FROM ivan.providers ORDER BY code"};
+                 "in_flight_max, website, source, sha1_until::timestamptz FROM ivan.providers ORDER BY code"};
 constexpr Statement aliases_statement{"aliases", "SELECT provider, alias FROM ivan.provider_aliases ORDER BY 1, 2"};
 constexpr Statement certificates_statement{"certificates", "SELECT provider, sha256 FROM ivan.provider_certificates ORDER BY 1, 2"};
 constexpr Statement keys_statement{"keys", "SELECT provider, sha256 FROM ivan.provider_keys ORDER BY 1, 2"};
@@ -20,13 +20,13 @@ constexpr Statement agencies_statement{"agencies", "SELECT code, name, province,
 constexpr Statement add_provider_statement{
     "add_provider",
     "INSERT INTO ivan.providers (code, name, role, contract_from, contract_until, requests_per_second, burst, in_flight_max, website, "
-    "source) VALUES ($1::text, $2::text, $3::text, $4::timestamptz::date, $5::timestamptz::date, $6::text::double precision, $7::bigint, "
-    "$8::bigint, $9::text, $10::text) ON CONFLICT DO NOTHING RETURNING code"};
+    "source, sha1_until) VALUES ($1::text, $2::text, $3::text, $4::timestamptz::date, $5::timestamptz::date, $6::text::double precision, $7::bigint, "
+    "$8::bigint, $9::text, $10::text, $11::timestamptz::date) ON CONFLICT DO NOTHING RETURNING code"};
 constexpr Statement change_provider_statement{
     "change_provider",
     "UPDATE ivan.providers SET name = $2::text, role = $3::text, contract_from = $4::timestamptz::date, "
     "contract_until = $5::timestamptz::date, requests_per_second = $6::text::double precision, burst = $7::bigint, "
-    "in_flight_max = $8::bigint, website = $9::text, source = $10::text, changed_at = now() WHERE code = $1::text"};
+    "in_flight_max = $8::bigint, website = $9::text, source = $10::text, sha1_until = $11::timestamptz::date, changed_at = now() WHERE code = $1::text"};
 constexpr Statement drop_aliases_statement{"drop_aliases", "DELETE FROM ivan.provider_aliases WHERE provider = $1::text"};
 constexpr Statement drop_certificates_statement{"drop_certificates", "DELETE FROM ivan.provider_certificates WHERE provider = $1::text"};
 constexpr Statement drop_keys_statement{"drop_keys", "DELETE FROM ivan.provider_keys WHERE provider = $1::text"};
@@ -72,6 +72,8 @@ Params params_of(providers::Provider const& provider)
     else params.null();
     params.text(std::to_string(provider.quota.requests_per_second)).number(provider.quota.burst).number(provider.quota.in_flight_max);
     params.text(provider.website).text(provider.source);
+    if (provider.sha1_until) params.instant(*provider.sha1_until);
+    else params.null();
     return params;
 }
 
@@ -124,6 +126,7 @@ Result<std::vector<providers::Provider>> PgReference::providers()
                               static_cast<std::uint32_t>(rows.number(i, 7))};
             provider.website = rows.string(i, 8);
             provider.source = rows.string(i, 9);
+            if (!rows.null(i, 10)) provider.sha1_until = std::chrono::floor<std::chrono::days>(rows.instant(i, 10));
             place[rows.text(i, 0)] = out.size();
             out.push_back(std::move(provider));
         }

@@ -372,21 +372,25 @@ TEST_F(StoreReference, PutReplacesAProviderWhole)
     provider.contract_from = std::chrono::sys_days{2026y / 1 / 1};
     provider.contract_until = std::chrono::sys_days{2026y / 12 / 31};
     provider.quota = {12.5, 7, 3};
+    provider.sha1_until = std::chrono::sys_days{2026y / 6 / 30};
     provider.source = "test";
     ASSERT_TRUE(reference_.put(provider).has_value());
     auto read = reference_.providers()->at(0);
     EXPECT_EQ(read.certificates, provider.certificates);
     EXPECT_EQ(read.key_hashes, provider.key_hashes);
     EXPECT_EQ(read.contract_until, provider.contract_until);
+    EXPECT_EQ(read.sha1_until, provider.sha1_until);
     EXPECT_DOUBLE_EQ(read.quota.requests_per_second, 12.5);
     EXPECT_EQ(read.quota.burst, 7u);
     provider.certificates.clear();
     provider.contract_until.reset();
+    provider.sha1_until.reset();
     provider.aliases = {"2", "3"};
     ASSERT_TRUE(reference_.put(provider).has_value());
     read = reference_.providers()->at(0);
     EXPECT_TRUE(read.certificates.empty());
     EXPECT_FALSE(read.contract_until.has_value());
+    EXPECT_FALSE(read.sha1_until.has_value());
     EXPECT_EQ(read.aliases, provider.aliases);
 
     auto thief = provider;

@@ -78,6 +78,18 @@ TEST_F(ReceiptCheck, FindsAReceiptOfAnotherKey)
     EXPECT_NE(loadtest::receipt_trouble(receipt, body, case_code, dossier_id, other.certificate_pem), "");
 }
 
+TEST_F(ReceiptCheck, FindsAReceiptThatNamesAnotherKeyThanTheOneThatSigned)
+{
+    auto facts = dossier::ReceiptFacts{};
+    facts.case_code = case_code;
+    facts.dossier_id = dossier_id;
+    facts.content_sha256 = signing::hex(signing::sha256(body));
+    for (auto const& form : schemas::read_envelope(body, schemas::EnvelopeLimits{})->forms())
+        facts.forms.push_back({form.code(), form.version(), form.file_name(), signing::hex(signing::sha256(form.bytes())), form.bytes().size()});
+    auto const text = dossier::canonical_receipt(facts, std::string(64, '0'));
+    EXPECT_EQ(trouble(signing::sign_canonical(*key, text, "sig-1"), body), "receipt names another key");
+}
+
 TEST_F(ReceiptCheck, BearsRubbish)
 {
     for (std::string const& xml : {std::string{}, std::string{"<"}, std::string{"<MaHoSo>"}, std::string(1000, '<'),
