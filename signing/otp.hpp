@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@
 namespace signing {
 
 enum class OtpChannel { sms, email };
-[[nodiscard]] std::string_view name_of(OtpChannel channel) noexcept;
+[[nodiscard]] std::string_view name_of(OtpChannel channel) noexcept;  // "sms", "email"
+[[nodiscard]] std::optional<OtpChannel> otp_channel_from(std::string_view name) noexcept;
 
 // What is kept of a challenge; the code itself is nowhere.
 struct OtpChallenge {
@@ -51,7 +53,7 @@ private:
 // The server's key for hashes of codes and of contacts. Threads: immutable.
 class OtpKey {
 public:
-    // At least 32 bytes; throws std::runtime_error for fewer.
+    // At least 32 bytes, kept secret and kept safe: without it no stored contact can be read; throws std::runtime_error for fewer.
     explicit OtpKey(std::string secret);
 
     // A fresh code of `digits` (6 to 8), from the operating system's random source; fills challenge.code_hash.
@@ -64,13 +66,21 @@ public:
     // A keyed hash for look-ups, as of a phone number: same input, same 64 hex digits; no way back without the key.
     [[nodiscard]] std::string blind(std::string_view purpose, std::string_view value) const;
 
+    // Encrypted and authenticated (AES-256-GCM) for one purpose: an address that is needed again only for sending.
+    [[nodiscard]] std::string seal(std::string_view purpose, std::string_view value) const;
+    // Nothing: altered, of another purpose, or sealed with another key.
+    [[nodiscard]] std::optional<std::string> open(std::string_view purpose, std::string_view sealed) const;
+
 private:
     std::string secret_;
 };
 
-// RFC 4226 and RFC 6238, for `ivanctl otp check` and the vectors. `secret` in bytes; algorithm "sha1" "sha256" "sha512".
+[[nodiscard]] std::string random_id();  // 32 hex digits, from the operating system's random source
+
+// RFC 4226 and RFC 6238, for `ivanctl otp check` and the vectors. `secret` in bytes; algorithm "sha1" "sha256" "sha512";
+// 6 to 8 digits; `start` is the RFC's T0. Nothing: out of these bounds.
 [[nodiscard]] std::optional<std::string> hotp(std::string_view secret, std::uint64_t counter, unsigned digits);
 [[nodiscard]] std::optional<std::string> totp(std::string_view secret, Instant at, std::chrono::seconds step, unsigned digits,
-                                              std::string_view algorithm);
+                                              std::string_view algorithm, Instant start = {});
 
 }  // namespace signing
