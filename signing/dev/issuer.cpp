@@ -2,9 +2,11 @@
 
 #include "signing/detail/openssl.hpp"
 
+#include <openssl/ocsp.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <stdexcept>
@@ -35,12 +37,19 @@ Asn1TimePtr time_of(Instant instant)
     return time;
 }
 
-void set_random_serial(X509* certificate)
+void set_serial(X509* certificate, std::string const& hex)
 {
-    std::array<unsigned char, 16> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw_openssl("RAND_bytes");
-    bytes[0] = static_cast<unsigned char>((bytes[0] & 0x7f) | 0x40);  // positive, and always of one length
-    BigNumPtr const number{BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr)};
+    BigNumPtr number;
+    if (hex.empty()) {
+        std::array<unsigned char, 16> bytes{};
+        if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw_openssl("RAND_bytes");
+        bytes[0] = static_cast<unsigned char>((bytes[0] & 0x7f) | 0x40);  // positive, and always of one length
+        number.reset(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+    } else {
+        BIGNUM* read = nullptr;
+        if (BN_hex2bn(&read, hex.c_str()) != static_cast<int>(hex.size())) throw std::runtime_error("not a serial number: " + hex);
+        number.reset(read);
+    }
     if (!number || BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) == nullptr) {
         throw_openssl("cannot set the serial number");
     }
@@ -55,60 +64,94 @@ void add_name(X509_NAME* name, char const* attribute, std::string const& value)
     }
 }
 
-void add_extension(X509* certificate, X509* issuer, int nid, std::string const& value)
+// Names, and what OpenSSL writes for them.
+using Extensions = std::vector<Request::Extension>;
+
+Extensions usual_extensions(Request const& request)
 {
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    ExtensionPtr const extension{X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str())};
-    if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) throw_openssl("cannot add an extension: " + value);
+    using Use = Request::Use;
+    std::string const usage = request.digital_signature ? "critical,digitalSignature" : "critical,keyEncipherment";
+    Extensions made;
+    switch (request.use) {
+        case Use::root: made = {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign,cRLSign"}}; break;
+        case Use::issuing_ca:
+            made = {{"basicConstraints", "critical,CA:TRUE,pathlen:0"}, {"keyUsage", "critical,keyCertSign,cRLSign"}};
+            break;
+        case Use::sign:
+            made = {{"basicConstraints", "CA:FALSE"}, {"keyUsage", request.digital_signature ? usage + ",nonRepudiation" : usage}};
+            break;
+        case Use::tls_server:
+            made = {{"basicConstraints", "critical,CA:FALSE"}, {"keyUsage", usage}, {"extendedKeyUsage", "serverAuth"}};
+            break;
+        case Use::tls_client:
+            made = {{"basicConstraints", "critical,CA:FALSE"}, {"keyUsage", usage}, {"extendedKeyUsage", "clientAuth"}};
+            break;
+    }
+    made.push_back({"subjectKeyIdentifier", "hash"});
+    made.push_back({"authorityKeyIdentifier", "keyid:always"});
+    std::string names;
+    for (auto const& dns : request.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + dns;
+    for (auto const& ip : request.ip_addresses) names += (names.empty() ? "IP:" : ",IP:") + ip;
+    if (!names.empty()) made.push_back({"subjectAltName", names});
+    return made;
+}
+
+Extensions extensions_of(Request const& request)
+{
+    auto made = usual_extensions(request);
+    auto const named = [&](std::string const& name) { return [&](Request::Extension const& one) { return one.name == name; }; };
+    for (auto const& own : request.extensions) std::erase_if(made, named(own.name));
+    for (auto const& own : request.extensions) {
+        if (!own.value.empty()) made.push_back(own);
+    }
+    return made;
 }
 
 void add_extensions(X509* certificate, X509* issuer, Request const& request)
 {
-    using Use = Request::Use;
-    auto const add = [&](int nid, std::string const& value) { add_extension(certificate, issuer, nid, value); };
-    std::string usage = request.digital_signature ? "critical,digitalSignature" : "critical,keyEncipherment";
-    switch (request.use) {
-        case Use::root:
-            add(NID_basic_constraints, "critical,CA:TRUE");
-            add(NID_key_usage, "critical,keyCertSign,cRLSign");
-            break;
-        case Use::issuing_ca:
-            add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
-            add(NID_key_usage, "critical,keyCertSign,cRLSign");
-            break;
-        case Use::sign:
-            add(NID_basic_constraints, "CA:FALSE");
-            add(NID_key_usage, request.digital_signature ? usage + ",nonRepudiation" : usage);
-            break;
-        case Use::tls_server:
-            add(NID_basic_constraints, "critical,CA:FALSE");
-            add(NID_key_usage, usage);
-            add(NID_ext_key_usage, "serverAuth");
-            break;
-        case Use::tls_client:
-            add(NID_basic_constraints, "critical,CA:FALSE");
-            add(NID_key_usage, usage);
-            add(NID_ext_key_usage, "clientAuth");
-            break;
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+    for (auto const& [name, value] : extensions_of(request)) {
+        ExtensionPtr const extension{X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str())};
+        if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) throw_openssl("cannot add an extension: " + name + " = " + value);
     }
-    add(NID_subject_key_identifier, "hash");
-    add(NID_authority_key_identifier, "keyid:always");
-    std::string names;
-    for (auto const& dns : request.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + dns;
-    for (auto const& ip : request.ip_addresses) names += (names.empty() ? "IP:" : ",IP:") + ip;
-    if (!names.empty()) add(NID_subject_alt_name, names);
+}
+
+EVP_MD const* digest_of(Request const& request)
+{
+    switch (request.digest) {
+        case Request::Digest::sha256: return EVP_sha256();
+        case Request::Digest::sha384: return EVP_sha384();
+        case Request::Digest::sha512: return EVP_sha512();
+        case Request::Digest::sha1: return EVP_sha1();
+    }
+    return EVP_sha256();
+}
+
+void sign(X509* certificate, EVP_PKEY* key, Request const& request)
+{
+    MdCtxPtr const context{EVP_MD_CTX_new()};
+    EVP_PKEY_CTX* options = nullptr;  // owned by the context
+    if (!context || EVP_DigestSignInit(context.get(), &options, digest_of(request), nullptr, key) != 1 ||
+        (request.pss && (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
+                         EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) != 1)) ||
+        X509_sign_ctx(certificate, context.get()) <= 0) {
+        throw_openssl("cannot sign a certificate");
+    }
 }
 
 Identity make(Request const& request, X509* issuer, EVP_PKEY* issuer_key)
 {
-    auto const key = make_key(request.key);
+    auto const key = request.key_pem.empty() ? make_key(request.key) : parse_private_key(request.key_pem);
+    if (!key) throw std::runtime_error("the key to make a certificate for cannot be read");
     X509Ptr const certificate{X509_new()};
-    if (!certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1) throw_openssl("X509_new");
-    set_random_serial(certificate.get());
+    bool const v3 = request.version == Request::Version::v3;
+    if (!certificate || X509_set_version(certificate.get(), v3 ? X509_VERSION_3 : X509_VERSION_1) != 1) throw_openssl("X509_new");
+    set_serial(certificate.get(), request.serial_hex);
     X509_NAME* subject = X509_get_subject_name(certificate.get());
-    add_name(subject, "C", "VN");
+    bool const named = !request.common_name.empty() || !request.organisation.empty() || !request.tax_code.empty();
+    if (named) add_name(subject, "C", "VN");
     add_name(subject, "O", request.organisation);
     add_name(subject, "CN", request.common_name);
     if (!request.tax_code.empty()) add_name(subject, "UID", "MST:" + request.tax_code);
@@ -119,10 +162,8 @@ Identity make(Request const& request, X509* issuer, EVP_PKEY* issuer_key)
         X509_set_pubkey(certificate.get(), key.get()) != 1) {
         throw_openssl("cannot fill a certificate");
     }
-    add_extensions(certificate.get(), signer, request);
-    if (X509_sign(certificate.get(), issuer_key == nullptr ? key.get() : issuer_key, sha256_md()) <= 0) {
-        throw_openssl("cannot sign a certificate");
-    }
+    if (v3) add_extensions(certificate.get(), signer, request);
+    sign(certificate.get(), issuer_key == nullptr ? key.get() : issuer_key, request);
     return {pem_of_private(key.get()), pem_of(certificate.get())};
 }
 
@@ -191,6 +232,59 @@ std::string make_crl(Identity const& issuer, std::vector<Revoked> const& revoked
         throw_openssl("cannot sign a CRL");
     }
     return pem_of(crl.get());
+}
+
+namespace {
+
+using OcspBasicPtr = Owned<OCSP_BASICRESP, OCSP_BASICRESP_free>;
+using OcspResponsePtr = Owned<OCSP_RESPONSE, OCSP_RESPONSE_free>;
+using OcspIdPtr = Owned<OCSP_CERTID, OCSP_CERTID_free>;
+using GeneralizedTimePtr = Owned<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
+
+GeneralizedTimePtr generalized(Instant instant)
+{
+    GeneralizedTimePtr time{ASN1_GENERALIZEDTIME_set(nullptr, std::chrono::system_clock::to_time_t(instant))};
+    if (!time) throw_openssl("ASN1_GENERALIZEDTIME_set");
+    return time;
+}
+
+int status_of(OcspAnswer::Status status)
+{
+    switch (status) {
+        case OcspAnswer::Status::good: return V_OCSP_CERTSTATUS_GOOD;
+        case OcspAnswer::Status::revoked: return V_OCSP_CERTSTATUS_REVOKED;
+        case OcspAnswer::Status::unknown: return V_OCSP_CERTSTATUS_UNKNOWN;
+    }
+    return V_OCSP_CERTSTATUS_UNKNOWN;
+}
+
+}  // namespace
+
+std::string make_ocsp_response(Identity const& signer, Identity const& issuer, std::vector<OcspAnswer> const& answers, Instant this_update,
+                               Instant next_update)
+{
+    auto const by = open(signer);
+    auto const ca = parse_certificate(issuer.certificate_pem);
+    OcspBasicPtr const basic{OCSP_BASICRESP_new()};
+    if (!basic || !ca) throw_openssl("OCSP_BASICRESP_new");
+    auto const from = generalized(this_update), until = generalized(next_update);
+    for (auto const& answer : answers) {
+        auto const certificate = parse_certificate(answer.certificate_pem);
+        OcspIdPtr const id{certificate ? OCSP_cert_to_id(EVP_sha1(), certificate.get(), ca.get()) : nullptr};
+        bool const revoked = answer.status == OcspAnswer::Status::revoked;
+        auto const at = generalized(answer.revoked_at);
+        if (!id || OCSP_basic_add1_status(basic.get(), id.get(), status_of(answer.status), revoked ? OCSP_REVOKED_STATUS_NOSTATUS : 0,
+                                          revoked ? at.get() : nullptr, from.get(), until.get()) == nullptr) {
+            throw_openssl("cannot add an OCSP answer");
+        }
+    }
+    if (OCSP_basic_sign(basic.get(), by.certificate.get(), by.key.get(), sha256_md(), nullptr, 0) != 1) throw_openssl("cannot sign an OCSP response");
+    OcspResponsePtr const response{OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get())};
+    unsigned char* out = nullptr;
+    int const size = response ? i2d_OCSP_RESPONSE(response.get(), &out) : -1;
+    if (size < 0) throw_openssl("cannot encode an OCSP response");
+    Owned<unsigned char, free_openssl_memory> const owned{out};
+    return {reinterpret_cast<char const*>(out), static_cast<std::size_t>(size)};
 }
 
 }  // namespace signing::dev
