@@ -59,7 +59,7 @@ inline store::detail::Row row_of(PlainDossier const& plain)
 // A receipt without a signature: tests of the journal care that the bytes are kept, not who signed them.
 inline dossier::Receipt plain_receipt(dossier::ReceiptFacts const& facts)
 {
-    return {dossier::canonical_receipt(facts), "{\"case_code\":\"" + facts.case_code + "\"}"};
+    return {dossier::canonical_receipt(facts, ""), "{\"case_code\":\"" + facts.case_code + "\"}"};
 }
 
 // One unit that files through one provider, with real certificates. Threads: one.
