@@ -1,6 +1,8 @@
 #include "gateway/store/detail/batch.hpp"
 
 #include "gateway/runtime/assert.hpp"
+#include "gateway/store/detail/path_bytes.hpp"
+#include "gateway/store/grace.hpp"
 
 #include <algorithm>
 #include <map>
@@ -68,6 +70,15 @@ constexpr Statement queue_statement{
     "CASE WHEN row_number() OVER (PARTITION BY u ORDER BY s) > 1 "
     "OR EXISTS (SELECT 1 FROM ivan.delivery_queue q WHERE q.unit_key = u) THEN 'infinity' ELSE least(r, now()) END "
     "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) AS n(s, u, d, a, r, b)"};
+// Dossiers accepted although a signer's revocation evidence had ended: to be looked at again (grace.hpp).
+constexpr Statement grace_statement{
+    "grace", "INSERT INTO ivan.grace_dossiers (dossier_id, case_code, provider, agency, received_at) "
+             "SELECT d::uuid, c, p, a, r FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS n(d, c, p, a, r)"};
+constexpr Statement grace_signers_statement{
+    "grace_signers",
+    "INSERT INTO ivan.grace_signers (dossier_id, signer, path, source, this_update, next_update) "
+    "SELECT d::uuid, s, p, e, t, u FROM unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::timestamptz[], $6::timestamptz[]) "
+    "AS n(d, s, p, e, t, u)"};
 constexpr Statement refusals_statement{
     "refusals",
     "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body) "
@@ -326,6 +337,7 @@ void BatchTransaction::write(PgConnection& connection)
         connection.send(queue_statement,
                         Params{}.numbers(sequences).texts(unit_keys).texts(ids).texts(agencies).instants(times).numbers(sizes));
     }
+    write_grace(connection);
     if (!refusals_.empty()) {
         std::vector<std::string> refused_hashes;
         std::vector<std::string_view> who, key, content, fault, trace, problem, body;
@@ -351,6 +363,43 @@ void BatchTransaction::write(PgConnection& connection)
     commit_sent_ = false;
     for (auto& group : groups_)
         if (group.fresh) results_[group.leader] = *group.stored;
+}
+
+void BatchTransaction::write_grace(PgConnection& connection)
+{
+    std::vector<std::string> joined, sources;
+    std::vector<std::string_view> ids, codes, providers, agencies, signer_ids;
+    std::vector<runtime::Instant> times, since, until;
+    std::vector<std::int64_t> places;
+    for (auto const index : arrival_) {
+        auto const& group = groups_[index];
+        if (!group.fresh) continue;
+        auto const& facts = leader(group).facts;
+        auto const signers = grace_signers(facts.signers);
+        if (signers.empty()) continue;
+        ids.push_back(facts.dossier_id);
+        codes.push_back(group.stored->case_code);
+        providers.push_back(facts.provider_code);
+        agencies.push_back(facts.agency);
+        times.push_back(facts.received_at);
+        for (std::size_t i = 0; i < signers.size(); ++i) {
+            signer_ids.push_back(facts.dossier_id);
+            places.push_back(static_cast<std::int64_t>(i));
+            joined.push_back(join_path(signers[i].path));
+            sources.push_back(signers[i].evidence.source);
+            since.push_back(signers[i].evidence.this_update);
+            until.push_back(signers[i].evidence.next_update);
+        }
+    }
+    if (ids.empty()) return;
+    connection.send(grace_statement, Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).instants(times));
+    connection.send(grace_signers_statement, Params{}
+                                                 .texts(signer_ids)
+                                                 .numbers(places)
+                                                 .byteas({joined.begin(), joined.end()})
+                                                 .texts({sources.begin(), sources.end()})
+                                                 .instants(since)
+                                                 .instants(until));
 }
 
 void BatchTransaction::answer()

@@ -1,6 +1,7 @@
 #include "gateway/store/postgres.hpp"
 
 #include "gateway/store/pg_archive.hpp"
+#include "gateway/store/pg_grace.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/pg_journal.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
@@ -39,6 +40,7 @@ struct Postgres::Data {
     detail::PgArchive archive{pool};
     detail::PgQueue queue{pool};
     detail::PgReference reference{config};
+    detail::PgGrace grace{pool};
 };
 
 Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics)
@@ -51,5 +53,6 @@ Journal& Postgres::journal() noexcept { return data_->journal; }
 Archive& Postgres::archive() noexcept { return data_->archive; }
 Queue& Postgres::queue() noexcept { return data_->queue; }
 Reference& Postgres::reference() noexcept { return data_->reference; }
+Grace& Postgres::grace() noexcept { return data_->grace; }
 
 }  // namespace store

@@ -9,6 +9,7 @@
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/store/archive.hpp"
+#include "gateway/store/grace.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reference.hpp"
@@ -45,6 +46,7 @@ public:
     [[nodiscard]] Archive& archive() noexcept;
     [[nodiscard]] Queue& queue() noexcept;
     [[nodiscard]] Reference& reference() noexcept;
+    [[nodiscard]] Grace& grace() noexcept;
 
 private:
     struct Data;

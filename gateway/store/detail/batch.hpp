@@ -49,6 +49,7 @@ private:
     void give_numbers(PgConnection& connection);
     void seal();
     void write(PgConnection& connection);
+    void write_grace(PgConnection& connection);
     void answer();
     [[nodiscard]] bool any_fresh() const;
     [[nodiscard]] Row const& leader(Group const& group) const { return *rows_[group.leader]; }
