@@ -27,7 +27,8 @@ enum class Scale { none, seconds, rows, bytes };
 enum class Id : std::size_t {
     accepted, repeated, refused, stage, batch_rows, batch_bytes, connections, accept_paused, handshakes, handshake_time,
     requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight,
-    pool_in_use, pool_size, certificate_hits, certificate_misses, certificate_entries, memory, alarm, ready, log_dropped,
+    pool_in_use, pool_size, certificate_hits, certificate_misses, certificate_entries,
+    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, memory, alarm, ready, log_dropped,
     count_,
 };
 
@@ -63,6 +64,14 @@ constexpr std::array rows{
     Row{Id::certificate_hits, Kind::counter, Scale::none, "ivan_certificate_cache_hits_total", "", "Certificate verdicts found in the cache."},
     Row{Id::certificate_misses, Kind::counter, Scale::none, "ivan_certificate_cache_misses_total", "", "Certificate verdicts made anew."},
     Row{Id::certificate_entries, Kind::gauge, Scale::none, "ivan_certificate_cache_entries", "", "Certificate verdicts held."},
+    Row{Id::evidence_fetches, Kind::counter, Scale::none, "ivan_revocation_fetches_total", "kind,outcome", "Fetches of CRLs, deltas and OCSP responses: fetched, unchanged, failed or refused."},
+    Row{Id::evidence_age, Kind::gauge, Scale::none, "ivan_revocation_oldest_seconds", "", "Age of the oldest CRL in use, by its thisUpdate."},
+    Row{Id::evidence_ends, Kind::gauge, Scale::none, "ivan_revocation_next_update_seconds", "", "Time until the first CRL in use ends; negative once it has."},
+    Row{Id::evidence_entries, Kind::gauge, Scale::none, "ivan_revocation_entries", "", "Revoked certificates in all CRLs held."},
+    Row{Id::evidence_wanted, Kind::gauge, Scale::none, "ivan_revocation_wanted", "", "Certificates in use whose evidence is being looked for."},
+    Row{Id::grace_pending, Kind::gauge, Scale::none, "ivan_grace_pending", "", "Dossiers accepted under grace that fresh evidence has not cleared yet."},
+    Row{Id::grace_late, Kind::gauge, Scale::none, "ivan_grace_late", "", "Dossiers whose signer turned out to have been revoked, not yet acknowledged by an operator."},
+    Row{Id::grace_settled, Kind::counter, Scale::none, "ivan_grace_settled_total", "outcome", "Dossiers accepted under grace and settled by this process: cleared or revoked."},
     Row{Id::memory, Kind::gauge, Scale::none, "ivan_memory_reserved_bytes", "", "Memory reserved for bodies."},
     Row{Id::alarm, Kind::gauge, Scale::none, "ivan_alarm", "name", "1 while the alarm is raised."},
     Row{Id::ready, Kind::gauge, Scale::none, "ivan_ready", "", "1 while the last signed probe went through verify and store."},
@@ -278,6 +287,24 @@ void Metrics::certificate_cache(std::uint64_t hits, std::uint64_t misses, std::s
     data_->counter(Id::certificate_misses).Increment(step(data_->misses, misses));
     data_->gauge(Id::certificate_entries).Set(static_cast<double>(entries));
 }
+
+void Metrics::revocation_fetch(std::string_view kind, std::string_view outcome) { data_->counter(Id::evidence_fetches, {kind, outcome}).Increment(); }
+
+void Metrics::revocation_evidence(std::chrono::seconds oldest, std::chrono::seconds first_end, std::size_t entries, std::size_t wanted)
+{
+    data_->gauge(Id::evidence_age).Set(static_cast<double>(oldest.count()));
+    data_->gauge(Id::evidence_ends).Set(static_cast<double>(first_end.count()));
+    data_->gauge(Id::evidence_entries).Set(static_cast<double>(entries));
+    data_->gauge(Id::evidence_wanted).Set(static_cast<double>(wanted));
+}
+
+void Metrics::grace(std::uint64_t pending, std::uint64_t late)
+{
+    data_->gauge(Id::grace_pending).Set(static_cast<double>(pending));
+    data_->gauge(Id::grace_late).Set(static_cast<double>(late));
+}
+
+void Metrics::grace_settled(std::string_view outcome) { data_->counter(Id::grace_settled, {outcome}).Increment(); }
 
 void Metrics::memory_reserved(std::size_t bytes) { data_->gauge(Id::memory).Set(static_cast<double>(bytes)); }
 void Metrics::alarm(std::string_view name, bool raised) { data_->gauge(Id::alarm, {name}).Set(raised ? 1 : 0); }

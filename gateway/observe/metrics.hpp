@@ -39,6 +39,12 @@ public:
     void pool(std::string_view pool, std::size_t in_use, std::size_t size);
     void certificate_cache(std::uint64_t hits, std::uint64_t misses, std::size_t entries);
     void memory_reserved(std::size_t bytes);
+    void revocation_fetch(std::string_view kind, std::string_view outcome);
+    // Of the CRLs in use: the age of the oldest, the time until the first one ends (negative: it has ended), and how many
+    // entries all hold; `wanted`: certificates whose evidence is looked for.
+    void revocation_evidence(std::chrono::seconds oldest, std::chrono::seconds first_end, std::size_t entries, std::size_t wanted);
+    void grace(std::uint64_t pending, std::uint64_t late);
+    void grace_settled(std::string_view outcome);
     void alarm(std::string_view name, bool raised);
     void ready(bool is);
 
