@@ -73,7 +73,14 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     auto terms = read_terms(request);
     if (!terms) co_return co_await refuse(request, "", "", content_sha256, std::move(terms.error()));
 
-    auto evidence = co_await examined(request, lane);
+    auto const criteria = parts_.criteria.load();
+    auto evidence = co_await examined(request, lane, criteria);
+    if (!evidence && evidence.error().code == FaultCode::revocation_unknown && parts_.evidence) {
+        // The first dossier of a signer finds no evidence; its fetch has begun. Asked once more where something came.
+        co_await parts_.evidence(request.deadline);
+        auto fresh = parts_.criteria.load();
+        if (fresh != criteria) evidence = co_await examined(request, lane, std::move(fresh));
+    }
     if (!evidence)
         co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, std::move(evidence.error()));
 
@@ -93,9 +100,8 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
 }
 
 // Small dossiers here and now, large ones on the pool, so that the other connections of this core do not wait for them.
-runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Lane lane)
+runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Lane lane, std::shared_ptr<Criteria const> criteria)
 {
-    auto const criteria = parts_.criteria.load();
     StageTimer timer{&parts_.metrics};
     auto examination = [&, body = request.body]() mutable {
         return examine(*criteria, *request.admitted, lane, std::move(body), request.received_at, StageTimer{&parts_.metrics});
@@ -118,7 +124,8 @@ runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, 
 runtime::Task<Reply> Submit::refuse(Request const& request, std::string idempotency_key, std::string accept,
                                     std::string content_sha256, Fault fault)
 {
-    if (!final_word(fault.code)) co_return problem(request, fault);
+    // Evidence that is away now is no word about the dossier either, but what was accepted before stays accepted.
+    if (!final_word(fault.code) && fault.code != FaultCode::revocation_unknown) co_return problem(request, fault);
     auto const provider = request.admitted->provider().code;
 
     if (!idempotency_key.empty() && fault.code != FaultCode::idempotency_key_reused) {

@@ -3,6 +3,7 @@
 // The coordinator of one dossier: the list of steps from a whole request to an answer.
 //
 //   terms (media type, Accept, Idempotency-Key) → examine → journal.accept → receipt
+//   (where only revocation evidence is lacking: wait for it, examine once more)
 //   and wherever a step says no: was it accepted before? → its receipt; else record the refusal → problem
 //
 // Threads: one Submit serves every core; it holds no state but a count. A handler runs on its session's core, and
@@ -55,6 +56,8 @@ public:
         net::thread_pool& cpu;
         observe::Metrics& metrics;
         std::function<void()> stored;  // called for each new dossier, on its core: delivery need not wait for its next look
+        // Waits, bounded, until revocation evidence that an examination lacked has come or cannot be had. Empty: nobody fetches.
+        std::function<runtime::Task<void>(runtime::Deadline)> evidence = {};
     };
     Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{std::move(parts)} {}
 
@@ -63,7 +66,7 @@ public:
     [[nodiscard]] std::size_t on_pool() const noexcept { return on_pool_; }  // large dossiers there now
 
 private:
-    runtime::Task<fault::Result<Examined>> examined(Request const& request, Lane lane);
+    runtime::Task<fault::Result<Examined>> examined(Request const& request, Lane lane, std::shared_ptr<Criteria const> criteria);
     runtime::Task<Reply> refuse(Request const& request, std::string idempotency_key, std::string accept,
                                 std::string content_sha256, fault::Fault fault);
     Reply answer(Request const& request, store::Stored const& stored, std::string_view accept);
