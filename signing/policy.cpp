@@ -17,13 +17,17 @@ std::vector<Algorithm> const& digest_algorithms()
     return list;
 }
 
-// RSA is PKCS#1 v1.5. RSA-PSS (RFC 9231 §2.3.9) is not here: the xmlsec1 of Debian 12 (1.2.37) does not know it.
+// RSA by PKCS#1 v1.5 and by PSS. RSA-PSS with parameters (RFC 9231 §2.3.9, "#rsa-pss") is read as one of those here where its
+// parameters are the same, and refused otherwise.
 std::vector<Algorithm> const& signature_algorithms()
 {
     static std::vector<Algorithm> const list{
         {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "rsa-sha256"},
         {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", "rsa-sha384"},
         {"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "rsa-sha512"},
+        {"http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", "rsa-pss-sha256"},
+        {"http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1", "rsa-pss-sha384"},
+        {"http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1", "rsa-pss-sha512"},
         {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", "ecdsa-sha256"},
         {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384", "ecdsa-sha384"},
         {"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512", "ecdsa-sha512"},
@@ -127,6 +131,8 @@ std::string describe(Policy const& policy)
     line("require_crl", policy.require_crl ? "yes" : "no");
     line("verdicts_max", fmt::format("{}", policy.verdicts_max));
     line("certificates_max", fmt::format("{}", policy.certificates_max));
+    line("ocsp_max", fmt::format("{}", policy.ocsp_max));
+    line("ocsp_bytes_max", fmt::format("{}", policy.ocsp_bytes_max));
     for (auto const& place : signature_places()) {
         line("place", fmt::format("{} {}/{}", place.form.empty() ? "(envelope)" : place.form, place.root, place.holder));
     }

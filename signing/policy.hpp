@@ -26,6 +26,8 @@ struct Policy {
     bool        require_crl = true;                        // a certificate without a fresh CRL of its issuer is refused
     std::size_t verdicts_max = 100'000;                    // certificate verdicts cached; a tenth as many bad ones beside them
     std::size_t certificates_max = 8;                      // in one KeyInfo: the signer's, and intermediates as a hint
+    std::size_t ocsp_max = 4;                              // OCSP responses in one Signature, as a hint
+    std::size_t ocsp_bytes_max = 16u << 10;                // of each: one with its responder's certificates is some 2 KB
 };
 
 struct Algorithm {

@@ -40,6 +40,8 @@ struct SignOptions {
     bool exclusive = false;                  // canonicalisation: exclusive, or
     bool c14n11 = false;                     // Canonical XML 1.1; else 1.0 inclusive
     std::string digest = "sha256";           // sha1 sha256 sha384 sha512
+    bool pss = false;                        // RSA-PSS in place of PKCS#1 v1.5; not with sha1
+    std::vector<std::string> ocsp_der;       // KeyInfo carries these OCSP responses
     std::optional<Instant> signing_time;     // Object/SignatureProperties/SignatureProperty/SigningTime
     bool key_value = false;                  // KeyInfo/KeyValue beside the certificate, as vendors do
     std::string signature_id = "sigid";      // Signature/@Id; empty: none

@@ -1,6 +1,8 @@
 #include "signing/verifier.hpp"
 
+#include "signing/detail/node.hpp"
 #include "signing/detail/openssl.hpp"
+#include "signing/detail/own_check.hpp"
 #include "signing/detail/profile.hpp"
 #include "signing/detail/xmlsec.hpp"
 
@@ -9,6 +11,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace signing {
@@ -37,97 +41,181 @@ std::size_t index_of_leaf(std::vector<std::string> const& certificates)
     return 0;
 }
 
-Failure at_node(Failure failure, Place const& place)
+std::string path_of(Place const& place) { return fmt::format("/{}/{}/Signature", place.root, place.holder); }
+
+Failure at_node(Failure failure, std::string const& path)
 {
-    if (failure.path.empty()) failure.path = fmt::format("/{}/{}/Signature", place.root, place.holder);
+    if (failure.path.empty()) failure.path = path;
     return failure;
 }
 
-Failure no(Refusal why, Place const& place, std::string detail)
+Failure no(Refusal why, std::string const& path, std::string detail)
 {
-    return at_node({.why = why, .form = {}, .path = {}, .detail = std::move(detail)}, place);
+    return {.why = why, .form = {}, .path = path, .detail = std::move(detail)};
 }
 
-std::optional<Failure> check_owner(CertificateFacts const& certificate, std::string_view tax_code, Place const& place, BranchRule rule)
+std::optional<Failure> check_owner(CertificateFacts const& certificate, std::string_view tax_code, std::string const& path, BranchRule rule)
 {
     if (tax_code.empty()) return std::nullopt;
-    if (certificate.tax_code.empty()) return no(Refusal::owner_missing, place, "the subject has no UID=MST:");
+    if (certificate.tax_code.empty()) return no(Refusal::owner_missing, path, "the subject has no UID=MST:");
     if (owner_matches(certificate.tax_code, tax_code, rule)) return std::nullopt;
-    return no(Refusal::owner_mismatch, place, "the certificate's tax code is not the unit's");
+    return no(Refusal::owner_mismatch, path, "the certificate's tax code is not the unit's");
 }
 
 // The signer's claim: it is not signed (it stands in the Signature) and never the filing time.
-std::optional<Failure> check_signing_time(SignatureShape const& shape, CertificateFacts const& certificate, Place const& place, Instant at,
+std::optional<Failure> check_signing_time(SignatureShape const& shape, CertificateFacts const& certificate, std::string const& path, Instant at,
                                           std::chrono::seconds skew)
 {
     if (!shape.signing_time) return std::nullopt;
     auto const time = *shape.signing_time;
-    if (time > at + skew) return no(Refusal::signing_time_outside, place, "SigningTime is in the future");
+    if (time > at + skew) return no(Refusal::signing_time_outside, path, "SigningTime is in the future");
     if (time < certificate.not_before || time > certificate.not_after) {
-        return no(Refusal::signing_time_outside, place, "SigningTime is outside the certificate's validity");
+        return no(Refusal::signing_time_outside, path, "SigningTime is outside the certificate's validity");
     }
     return std::nullopt;
 }
 
-std::optional<Failure> check_cryptography(SignatureShape const& shape, EVP_PKEY* key, Place const& place)
+std::optional<Failure> check_cryptography(SignatureShape const& shape, EVP_PKEY* key, std::string const& path)
 {
     bool const rsa = detail::strength_of(key).family == detail::KeyFamily::rsa;
-    if (rsa != shape.rsa) return no(Refusal::value_mismatch, place, "the signature method is not for the certificate's key");
-    auto checked = detail::check(shape.node, key, shape.sha1);
+    if (rsa != shape.rsa) return no(Refusal::value_mismatch, path, "the signature method is not for the certificate's key");
+    auto checked = shape.pss ? detail::check_alone(shape, key) : detail::check(shape.node, key, shape.sha1);
     switch (checked.outcome) {
         case Outcome::valid: return std::nullopt;
-        case Outcome::digest_mismatch: return no(Refusal::digest_mismatch, place, std::move(checked.detail));
-        case Outcome::value_mismatch: return no(Refusal::value_mismatch, place, std::move(checked.detail));
-        case Outcome::unusable: return no(Refusal::signature_malformed, place, std::move(checked.detail));
+        case Outcome::digest_mismatch: return no(Refusal::digest_mismatch, path, std::move(checked.detail));
+        case Outcome::value_mismatch: return no(Refusal::value_mismatch, path, std::move(checked.detail));
+        case Outcome::unusable: return no(Refusal::signature_malformed, path, std::move(checked.detail));
     }
-    return no(Refusal::signature_malformed, place, "unreachable");
+    return no(Refusal::signature_malformed, path, "unreachable");
+}
+
+// Takes the signer's certificate out of the shape; what is left of its certificates are hints.
+std::string take_leaf(SignatureShape& shape)
+{
+    auto const leaf = index_of_leaf(shape.certificates);
+    auto der = std::exchange(shape.certificates[leaf], {});
+    shape.certificates.erase(shape.certificates.begin() + static_cast<std::ptrdiff_t>(leaf));
+    return der;
+}
+
+ChainHints hints_with(ChainHints hints, SignatureShape& shape)
+{
+    std::ranges::move(shape.certificates, std::back_inserter(hints.certificates));
+    std::ranges::move(shape.ocsp, std::back_inserter(hints.ocsp));
+    return hints;
+}
+
+// A key that nobody vouches for but the caller: its size and kind still have to do.
+Result<std::shared_ptr<Chained const>> pinned(std::string const& der, Policy const& policy)
+{
+    auto const certificate = detail::parse_certificate_der(der);
+    detail::KeyPtr key{certificate ? X509_get_pubkey(certificate.get()) : nullptr};
+    if (!key) return Failure{Refusal::certificate_malformed, {}, {}, "the pinned certificate cannot be read"};
+    auto const strength = detail::strength_of(key.get());
+    bool const strong = strength.family == detail::KeyFamily::rsa  ? strength.bits >= static_cast<int>(policy.rsa_bits_min)
+                        : strength.family == detail::KeyFamily::ec ? strength.curve == "P-256" || strength.curve == "P-384"
+                                                                   : false;
+    auto facts = detail::facts_of(certificate.get(), der);
+    if (!strong) return Failure{Refusal::key_too_small, {}, {}, "the pinned key is " + facts.key};
+    auto made = std::make_shared<Chained>();
+    made->path = {facts.subject};
+    made->path_der = {der};
+    made->facts = std::move(facts);
+    made->revocation.source = "none";
+    made->key = std::shared_ptr<void>{key.release(), [](void* owned) { EVP_PKEY_free(static_cast<EVP_PKEY*>(owned)); }};
+    return std::shared_ptr<Chained const>{std::move(made)};
+}
+
+Signer signer_of(SignatureShape& shape, Chained const& chained)
+{
+    auto revocation = chained.revocation;
+    revocation.grace = chained.grace;
+    return {.form = {},
+            .certificate = chained.facts,
+            .test = chained.test,
+            .signature_algorithm = std::move(shape.signature_algorithm),
+            .digest_algorithm = std::move(shape.digest_algorithm),
+            .canonicalisation = std::move(shape.canonicalisation),
+            .signing_time = shape.signing_time,
+            .revocation = std::move(revocation),
+            .reference = std::move(shape.reference),
+            .signed_path = shape.target == nullptr ? "/" : detail::path_of(shape.target),
+            .path_der = chained.path_der};
+}
+
+// Twelve digits are a person's number; an organisation's tax code has ten, or ten and three.
+bool is_person(std::string_view tax_code)
+{
+    return tax_code.size() == 12 && std::ranges::all_of(tax_code, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Policy with(Policy policy, Allowance const& allowance)
+{
+    if (allowance.sha1_until) policy.sha1_until = std::max(policy.sha1_until.value_or(*allowance.sha1_until), *allowance.sha1_until);
+    return policy;
 }
 
 }  // namespace
 
 void initialise() { detail::start(); }
 
-Verifier::Verifier(std::shared_ptr<TrustStore const> trust, Policy policy) : trust_{std::move(trust)}, policy_{policy} { initialise(); }
+Verifier::Verifier(std::shared_ptr<TrustStore const> trust, Policy policy, ChainHints hints)
+    : trust_{std::move(trust)}, policy_{policy}, hints_{std::move(hints)}
+{
+    initialise();
+}
 
 Result<Signer> Verifier::verify_document(schemas::Document const& document, Place const& place, std::string_view tax_code, Instant at) const
 {
-    auto shape = detail::read_signature(schemas::tree_of(document), place, policy_, at);
-    if (!shape) return at_node(shape.error(), place);
+    return examine(document, place, tax_code, at, policy_);
+}
 
-    auto const leaf = index_of_leaf(shape->certificates);
-    auto const der = std::exchange(shape->certificates[leaf], {});
-    shape->certificates.erase(shape->certificates.begin() + static_cast<std::ptrdiff_t>(leaf));
-    auto chained = trust_->chain(der, at, shape->certificates);
-    if (!chained) return at_node(chained.error(), place);
+Result<Signer> Verifier::examine(schemas::Document const& document, Place const& place, std::string_view tax_code, Instant at,
+                                 Policy const& policy) const
+{
+    auto const path = path_of(place);
+    auto shape = detail::read_signature(schemas::tree_of(document), place, policy, at);
+    if (!shape) return at_node(std::move(shape.error()), path);
+
+    auto const der = take_leaf(*shape);
+    auto chained = trust_->chain(der, at, hints_with(hints_, *shape));
+    if (!chained) return at_node(std::move(chained.error()), path);
     auto const& signer = **chained;
 
-    auto* const key = static_cast<EVP_PKEY*>(signer.key.get());
-    if (auto failure = check_cryptography(*shape, key, place)) return std::move(*failure);
-    if (auto failure = check_owner(signer.facts, tax_code, place, policy_.branch_rule)) return std::move(*failure);
-    if (auto failure = check_signing_time(*shape, signer.facts, place, at, policy_.signing_time_skew)) return std::move(*failure);
+    if (auto failure = check_cryptography(*shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
+    if (auto failure = check_owner(signer.facts, tax_code, path, policy.branch_rule)) return std::move(*failure);
+    if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy.signing_time_skew)) return std::move(*failure);
+    return signer_of(*shape, signer);
+}
 
-    return Signer{.form = {},
-                  .certificate = signer.facts,
-                  .test = signer.test,
-                  .signature_algorithm = std::move(shape->signature_algorithm),
-                  .digest_algorithm = std::move(shape->digest_algorithm),
-                  .canonicalisation = std::move(shape->canonicalisation),
-                  .signing_time = shape->signing_time,
-                  .revocation = signer.revocation,
-                  .reference = {},
-                  .path_der = signer.path_der};
+Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOptions const& options, Instant at) const
+{
+    detail::XmlRules const rules{.id_attribute = options.id_attribute, .pinned = options.pinned_certificate.has_value()};
+    auto shape = detail::read_xml_signature(schemas::tree_of(document), rules, policy_, at);
+    if (!shape) return std::move(shape.error());
+    auto const path = detail::path_of(shape->node);
+    auto chained = options.pinned_certificate ? pinned(*options.pinned_certificate, policy_) : [&] {
+        auto const der = take_leaf(*shape);
+        return trust_->chain(der, at, hints_with(hints_, *shape));
+    }();
+    if (!chained) return at_node(std::move(chained.error()), path);
+    auto const& signer = **chained;
+
+    if (auto failure = check_cryptography(*shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
+    if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy_.signing_time_skew)) return std::move(*failure);
+    return signer_of(*shape, signer);
 }
 
 Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowance const& allowance) const
 {
-    static_cast<void>(allowance);
+    auto const policy = with(policy_, allowance);
     std::vector<Signer> signers;
     bool paper_required = false;
     auto const& tax_code = envelope.unit().tax_code;
-    auto const examine = [&](schemas::Document const& document, Place const& place, std::string const& label) -> std::optional<Failure> {
+    auto const judge = [&](schemas::Document const& document, Place const& place, std::string const& label) -> std::optional<Failure> {
         // A unit without a tax code cannot be told from any other: better missing than unasked.
         if (tax_code.empty()) return Failure{Refusal::owner_mismatch, label, "/Hoso/NoiDung", "the envelope names no tax code"};
-        auto signer = verify_document(document, place, tax_code, at);
+        auto signer = examine(document, place, tax_code, at, policy);
         if (!signer) {
             auto failure = signer.error();
             failure.form = label;
@@ -142,10 +230,24 @@ Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowa
     for (auto const& form : envelope.forms()) {
         if (form.xml() == nullptr) continue;  // An attachment: the envelope's signature covers its bytes.
         auto const root = form.xml()->root_name();
-        if (auto failure = examine(*form.xml(), place_of(form, root), form.label())) return std::move(*failure);
+        if (auto failure = judge(*form.xml(), place_of(form, root), form.label())) return std::move(*failure);
     }
-    if (auto failure = examine(envelope.xml(), *signature_place(""), {})) return std::move(*failure);
+    if (auto failure = judge(envelope.xml(), *signature_place(""), {})) return std::move(*failure);
     return Verified{std::move(envelope), std::move(signers), paper_required, at};
+}
+
+Result<Verified> Verifier::accept(schemas::Envelope envelope, OtpProof proof, Instant at) const
+{
+    auto const& tax_code = envelope.unit().tax_code;
+    auto const refused = [](Refusal why, std::string detail) { return Failure{why, {}, "/Hoso/NoiDung/ThongTinDonVi/MaSoThue", std::move(detail)}; };
+    if (!is_person(tax_code)) return refused(Refusal::otp_organisation, "an organisation signs");
+    if (tax_code != proof.person()) return refused(Refusal::otp_mismatch, "the one-time password is another person's");
+    if (!equal_constant_time(hex(sha256(envelope.bytes())), proof.content_sha256())) {
+        return refused(Refusal::otp_mismatch, "the one-time password was drawn for other content");
+    }
+    Verified verified{std::move(envelope), {}, false, at};
+    verified.otp_ = std::move(proof);
+    return verified;
 }
 
 }  // namespace signing

@@ -35,6 +35,7 @@ struct Signer {
     std::optional<Instant> signing_time;     // the signer's claim
     RevocationEvidence revocation;
     std::string        reference;            // URI of the one Reference: "" or "#id"
+    std::string        signed_path;          // what it covers: "/" the whole document, or the element, as /Response/Assertion
     std::vector<std::string> path_der;       // the certificate, its issuers, the anchor
 };
 
@@ -46,7 +47,9 @@ struct Allowance {
 // Any XML document with one enveloped or same-document signature, by our strict rules (`ivanctl verify --profile xmldsig`).
 struct XmlOptions {
     std::string id_attribute;                        // beside Id, ID and id: the name of the attribute that is an ID
-    std::optional<std::string> pinned_certificate;   // DER: this signer and no other; then no path is asked for
+    // DER: this key and no other, whatever KeyInfo says. Then nobody is asked whether the certificate holds: no path, no dates,
+    // no revocation. The rules for algorithms and key sizes stay.
+    std::optional<std::string> pinned_certificate;
 };
 
 // Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
@@ -78,7 +81,8 @@ private:
 
 class Verifier {
 public:
-    Verifier(std::shared_ptr<TrustStore const> trust, Policy policy);
+    // `hints`: certificates to build paths with, beside those that documents bring; never trusted.
+    Verifier(std::shared_ptr<TrustStore const> trust, Policy policy, ChainHints hints = {});
 
     // `at` is the filing time, by the hub's clock.
     [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at, Allowance const& allowance = {}) const;
@@ -87,6 +91,8 @@ public:
     // the proof's person, where the unit is an organisation, or where the content is another (otp_* refusals).
     [[nodiscard]] Result<Verified> accept(schemas::Envelope envelope, OtpProof proof, Instant at) const;
 
+    // What Signer.reference names is what was signed: "" and the id of the root are the whole document; the id of a child of
+    // the root is that child alone, and who reads on must read nothing else.
     [[nodiscard]] Result<Signer> verify_xml(schemas::Document const& document, XmlOptions const& options, Instant at) const;
 
     // One document alone, for tools: the same rules, at a place of the caller's. An empty `tax_code` asks for no owner.
@@ -95,8 +101,13 @@ public:
                                                  Instant at) const;
 
 private:
+    // The rules for all, and what this provider may do beside them.
+    [[nodiscard]] Result<Signer> examine(schemas::Document const& document, Place const& place, std::string_view tax_code, Instant at,
+                                         Policy const& policy) const;
+
     std::shared_ptr<TrustStore const> trust_;
     Policy policy_;
+    ChainHints hints_;
 };
 
 // Once per process before any verify(): libxml2 and xmlsec1 start here, and load nothing later.

@@ -1,11 +1,14 @@
 #include "signing/detail/xmlsec.hpp"
 
+#include "signing/detail/canonical.hpp"
+
 #include "schemas/base64.hpp"
 #include "signing/detail/keypair.hpp"
 
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <openssl/core_names.h>
+#include <openssl/rsa.h>
 #include <xmlsec/crypto.h>
 #include <xmlsec/errors.h>
 #include <xmlsec/io.h>
@@ -171,6 +174,37 @@ void add_key_value(xmlNode* key_info, EVP_PKEY* key)
     add(ec, "PublicKey", schemas::base64_encode(point));
 }
 
+// xmlsec1 1.2.37 does not know RSA-PSS: it made the digest and a PKCS#1 value; the method and the value are replaced.
+// RFC 9231 §2.3.10: salt as long as the digest, MGF1 with the same digest.
+void sign_again_with_pss(xmlNode* signature, EVP_PKEY* key, SignOptions const& options)
+{
+    xmlNode* const signed_info = xmlSecFindChild(signature, xmlSecNodeSignedInfo, xmlSecDSigNs);
+    xmlNode* const method = xmlSecFindChild(signed_info, xmlSecNodeSignatureMethod, xmlSecDSigNs);
+    xmlNode* const value = xmlSecFindChild(signature, xmlSecNodeSignatureValue, xmlSecDSigNs);
+    if (method == nullptr || value == nullptr) throw std::runtime_error("the signature template is not whole");
+    xmlSetProp(method, xml_text("Algorithm"), xml_text("http://www.w3.org/2007/05/xmldsig-more#" + options.digest + "-rsa-MGF1"));
+
+    std::string canonical;
+    auto const kind = options.exclusive ? C14n::exclusive : options.c14n11 ? C14n::inclusive11 : C14n::inclusive;
+    auto const take = [&](std::string_view bytes) { canonical += bytes; };
+    if (!canonicalise(signature->doc, {.top = signed_info, .without = nullptr}, {.kind = kind, .prefixes = {}}, take)) {
+        throw std::runtime_error("SignedInfo has no canonical form");
+    }
+    MdCtxPtr const context{EVP_MD_CTX_new()};
+    EVP_PKEY_CTX* parameters = nullptr;
+    std::size_t size = 0;
+    auto const* const data = reinterpret_cast<unsigned char const*>(canonical.data());
+    if (!context || EVP_DigestSignInit_ex(context.get(), &parameters, options.digest.c_str(), nullptr, nullptr, key, nullptr) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) != 1 ||
+        EVP_DigestSign(context.get(), nullptr, &size, data, canonical.size()) != 1) {
+        throw_openssl("RSA-PSS");
+    }
+    std::string made(size, '\0');
+    if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(made.data()), &size, data, canonical.size()) != 1) throw_openssl("RSA-PSS");
+    xmlNodeSetContent(value, xml_text(schemas::base64_encode(made)));
+}
+
 // KeyInfo and Object stand inside Signature, which the enveloped transform removes: they are not signed, so they
 // may be added after the value is made.
 void add_key_info(xmlNode* signature, KeyPair const& key, SignOptions const& options)
@@ -184,6 +218,10 @@ void add_key_info(xmlNode* signature, KeyPair const& key, SignOptions const& opt
         auto const certificate = parse_certificate(pem);
         if (!certificate) throw std::runtime_error("a further certificate cannot be read");
         add(x509, "X509Certificate", schemas::base64_encode(der_of(certificate.get())));
+    }
+    for (auto const& der : options.ocsp_der) {
+        xmlNode* const response = add(x509, "OCSPResponse", schemas::base64_encode(der));
+        xmlSetNs(response, xmlNewNs(response, xml_text("http://www.w3.org/2009/xmldsig11#"), nullptr));
     }
 }
 
@@ -281,6 +319,7 @@ void sign(xmlNode* holder, KeyPair const& key, SignOptions const& options)
     if (xmlSecDSigCtxSign(&context.get(), signature) < 0) {
         throw std::runtime_error("cannot sign: " + take_reports() + " " + drain_errors());
     }
+    if (options.pss) sign_again_with_pss(signature, private_key, options);
     add_key_info(signature, key, options);
     if (options.signing_time) add_signing_time(signature, *options.signing_time, options.signature_id);
 }
