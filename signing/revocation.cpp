@@ -1,114 +1,210 @@
 #include "signing/revocation.hpp"
 
-#include "signing/detail/crl.hpp"
+#include "signing/detail/authority.hpp"
+#include "signing/detail/revocations.hpp"
 
-#include <fmt/format.h>
+#include <openssl/err.h>
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
-namespace signing::detail {
+namespace signing {
 namespace {
 
-using IssuingPointPtr = Owned<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
+using Data = Revocations::Data;
+using detail::Crl;
+using detail::Ocsp;
 
-// RFC 5280 §5.2.5: what this list speaks of. What we cannot honour in full we do not take at all: a list of only
-// some certificates, read as if of all, would call revoked certificates good.
-void read_scope(X509_CRL* raw, Crl& crl)
+bool among(X509* signer, std::vector<detail::X509Ptr> const& authorities)
 {
-    int critical = 0;
-    if (X509_CRL_get_ext_by_NID(raw, NID_delta_crl, -1) >= 0) throw std::runtime_error("a delta CRL, which is not taken");
-    IssuingPointPtr const point{
-        static_cast<ISSUING_DIST_POINT*>(X509_CRL_get_ext_d2i(raw, NID_issuing_distribution_point, &critical, nullptr))};
-    if (!point) {
-        if (critical != -1) throw std::runtime_error("its issuing distribution point cannot be read");
-        return;
-    }
-    if (point->indirectCRL > 0 || point->onlyattr > 0 || point->onlysomereasons != nullptr || point->distpoint != nullptr) {
-        throw std::runtime_error("an indirect or partitioned CRL, which is not taken");
-    }
-    crl.covers_leaves = point->onlyCA <= 0;
-    crl.covers_authorities = point->onlyuser <= 0;
+    return std::ranges::any_of(authorities, [&](detail::X509Ptr const& one) {
+        return detail::same_issuer(one.get(), signer) && (X509_get_key_usage(one.get()) & KU_CRL_SIGN) != 0;
+    });
 }
 
-void refuse_unknown_critical_extensions(X509_CRL* raw)
+bool issuers_among(std::vector<Ocsp> const& responses, std::vector<detail::X509Ptr> const& authorities)
 {
-    for (int i = 0; i < X509_CRL_get_ext_count(raw); ++i) {
-        auto* const extension = X509_CRL_get_ext(raw, i);
-        int const nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
-        if (X509_EXTENSION_get_critical(extension) == 1 && nid != NID_issuing_distribution_point) {
-            throw std::runtime_error("a critical extension we do not know");
+    return std::ranges::all_of(responses, [&](Ocsp const& response) {
+        return std::ranges::any_of(authorities, [&](auto const& one) { return detail::same_issuer(one.get(), response.issuer.get()); });
+    });
+}
+
+// Does `held` say something newer of a certificate that `response` speaks of?
+bool outdone(std::vector<Ocsp> const& held, Ocsp const& response)
+{
+    for (auto const& other : held) {
+        if (!detail::same_issuer(other.issuer.get(), response.issuer.get())) continue;
+        for (auto const& answer : response.answers) {
+            auto const known = std::ranges::lower_bound(other.answers, answer.serial, {}, &detail::OcspAnswer::serial);
+            if (known != other.answers.end() && known->serial == answer.serial && known->this_update > answer.this_update) return true;
         }
     }
+    return false;
 }
 
-X509* find_signer(X509_CRL* raw, std::span<X509* const> authorities)
-{
-    bool named = false;
-    for (X509* const authority : authorities) {
-        if (X509_NAME_cmp(X509_get_subject_name(authority), X509_CRL_get_issuer(raw)) != 0) continue;
-        named = true;
-        // Without a key usage every bit is set (RFC 5280 §4.2.1.3).
-        if ((X509_get_key_usage(authority) & KU_CRL_SIGN) == 0) continue;
-        EVP_PKEY* const key = X509_get0_pubkey(authority);
-        if (key != nullptr && X509_CRL_verify(raw, key) == 1) return authority;
+std::string hex_of_number(std::string const& number) { return number.empty() ? std::string{} : hex(number); }
+
+// Builds one snapshot, piece by piece, out of the pieces and the snapshot before.
+class Maker {
+public:
+    Maker(Data& data, Data const* former, std::vector<Revocations::Refused>& refused) : data_{data}, former_{former}, refused_{refused} {}
+
+    void crl(Revocations::Piece const& piece)
+    {
+        attempt(piece, [&](Sha256 const& hash) {
+            if (holds(data_.crls, hash)) return;
+            if (auto const* const same = former_of(&Data::crls, hash); same != nullptr && among(same->crl->signer.get(), data_.authorities)) {
+                data_.crls.push_back({piece.name, hash, same->crl});
+                return;
+            }
+            auto made = std::make_shared<Crl const>(detail::load_crl(piece.bytes, data_.authorities, data_.rules));
+            if (auto const* const held = newer_held(*made)) {
+                if (!holds(data_.crls, held->hash)) data_.crls.push_back(*held);
+                throw std::runtime_error("older than the one held, which stays");
+            }
+            data_.crls.push_back({piece.name, hash, std::move(made)});
+        });
     }
-    drain_errors();
-    throw std::runtime_error(named ? "its signature does not verify with its issuer's key" : "its issuer is none of our authorities");
-}
+
+    void ocsp(Revocations::Piece const& piece)
+    {
+        attempt(piece, [&](Sha256 const& hash) {
+            if (holds(data_.ocsp, hash)) return;
+            if (auto const* const same = former_of(&Data::ocsp, hash); same != nullptr && issuers_among(*same->responses, data_.authorities)) {
+                data_.ocsp.push_back({piece.name, hash, same->responses});
+                return;
+            }
+            auto made = std::make_shared<std::vector<Ocsp> const>(detail::load_ocsp(piece.bytes, data_.authorities, data_.rules));
+            if (auto const* const held = newer_held(*made)) {
+                if (!holds(data_.ocsp, held->hash)) data_.ocsp.push_back(*held);
+                throw std::runtime_error("older than the one held, which stays");
+            }
+            data_.ocsp.push_back({piece.name, hash, std::move(made)});
+        });
+    }
+
+private:
+    template <class Held>
+    [[nodiscard]] static bool holds(std::vector<Held> const& pieces, Sha256 const& hash)
+    {
+        return std::ranges::find(pieces, hash, &Held::hash) != pieces.end();
+    }
+    template <class Held>
+    [[nodiscard]] Held const* former_of(std::vector<Held> Data::*pieces, Sha256 const& hash) const
+    {
+        if (former_ == nullptr) return nullptr;
+        auto const found = std::ranges::find(former_->*pieces, hash, &Held::hash);
+        return found == (former_->*pieces).end() ? nullptr : &*found;
+    }
+    [[nodiscard]] Data::HeldCrl const* newer_held(Crl const& made) const
+    {
+        if (former_ == nullptr) return nullptr;
+        auto const found = std::ranges::find_if(former_->crls, [&](Data::HeldCrl const& held) {
+            return held.crl->base.has_value() == made.base.has_value() && detail::same_scope(*held.crl, made) &&
+                   detail::newer(*held.crl, made) && among(held.crl->signer.get(), data_.authorities);
+        });
+        return found == former_->crls.end() ? nullptr : &*found;
+    }
+    [[nodiscard]] Data::HeldOcsp const* newer_held(std::vector<Ocsp> const& made) const
+    {
+        if (former_ == nullptr) return nullptr;
+        auto const found = std::ranges::find_if(former_->ocsp, [&](Data::HeldOcsp const& held) {
+            return issuers_among(*held.responses, data_.authorities) &&
+                   std::ranges::any_of(made, [&](Ocsp const& one) { return outdone(*held.responses, one); });
+        });
+        return found == former_->ocsp.end() ? nullptr : &*found;
+    }
+
+    template <class Work>
+    void attempt(Revocations::Piece const& piece, Work work)
+    {
+        try {
+            work(sha256(piece.bytes));
+        } catch (std::runtime_error const& error) {
+            refused_.push_back({piece.name, error.what()});
+        }
+    }
+
+    Data& data_;
+    Data const* former_;
+    std::vector<Revocations::Refused>& refused_;
+};
 
 }  // namespace
 
-std::optional<Serial> serial_of(ASN1_INTEGER const* serial)
-{
-    Serial made{};
-    int const size = ASN1_STRING_length(serial);
-    if (size < 0 || size > 20) return std::nullopt;
-    bool const negative = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0;
-    made[0] = static_cast<std::uint8_t>(size | (negative ? 0x80 : 0));
-    std::copy_n(ASN1_STRING_get0_data(serial), size, made.begin() + 1);
-    return made;
-}
+Revocations::Revocations() : data_{std::make_unique<Data>()} {}
+Revocations::~Revocations() = default;
 
-IssuerId issuer_id(X509* authority)
+Revocations::Made Revocations::make(std::vector<std::string> const& authorities, std::vector<Piece> const& crls,
+                                    std::vector<Piece> const& ocsp, std::shared_ptr<Revocations const> const& former,
+                                    EvidenceRules const& rules)
 {
-    return sha256(der_of_name(X509_get_subject_name(authority)) + der_of_public_key(authority));
-}
-
-std::optional<Instant> Crl::revoked_at(Serial const& serial) const
-{
-    auto const found = std::ranges::lower_bound(revoked, serial, {}, &Entry::serial);
-    if (found == revoked.end() || found->serial != serial) return std::nullopt;
-    return Instant{std::chrono::seconds{found->at}};
-}
-
-Crl read_crl(std::string_view bytes, std::span<X509* const> authorities)
-{
-    auto const raw = parse_crl(bytes);
-    if (!raw) throw std::runtime_error("neither a PEM nor a DER CRL");
-    Crl crl;
-    read_scope(raw.get(), crl);
-    refuse_unknown_critical_extensions(raw.get());
-    X509* const signer = find_signer(raw.get(), authorities);
-    crl.issuer = issuer_id(signer);
-    crl.issuer_name = text_of(X509_get_subject_name(signer));
-    crl.evidence.source = "crl:" + attribute_of(X509_get_subject_name(signer), NID_commonName);
-    crl.evidence.this_update = instant_of(X509_CRL_get0_lastUpdate(raw.get()));
-    if (X509_CRL_get0_nextUpdate(raw.get()) == nullptr) throw std::runtime_error("no nextUpdate (RFC 5280 §5.1.2.5)");
-    crl.evidence.next_update = instant_of(X509_CRL_get0_nextUpdate(raw.get()));
-
-    auto* const list = X509_CRL_get_REVOKED(raw.get());
-    int const count = list == nullptr ? 0 : sk_X509_REVOKED_num(list);
-    crl.revoked.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) {
-        auto const* const entry = sk_X509_REVOKED_value(list, i);
-        auto const serial = serial_of(X509_REVOKED_get0_serialNumber(entry));
-        if (!serial) throw std::runtime_error("a serial number of more than 20 octets");
-        auto const at = instant_of(X509_REVOKED_get0_revocationDate(entry));
-        crl.revoked.push_back({*serial, std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count()});
+    std::shared_ptr<Revocations> made{new Revocations};
+    Made answer;
+    auto& data = *made->data_;
+    data.rules = rules;
+    for (auto const& der : authorities) {
+        auto certificate = detail::parse_certificate_der(der);
+        if (!certificate) continue;
+        X509_check_purpose(certificate.get(), -1, 0);  // reads the extensions now, not under many threads later
+        data.authorities.push_back(std::move(certificate));
     }
-    std::ranges::sort(crl.revoked, {}, &Crl::Entry::serial);
-    return crl;
+    // What was read under other rules is not what these rules would read.
+    bool const usable = former && former->data().rules == rules;
+    Maker maker{data, usable ? &former->data() : nullptr, answer.refused};
+    for (auto const& piece : crls) maker.crl(piece);
+    for (auto const& piece : ocsp) maker.ocsp(piece);
+    data.index();
+    ERR_clear_error();
+    answer.revocations = std::move(made);
+    return answer;
 }
 
-}  // namespace signing::detail
+std::vector<Revocations::Facts> Revocations::facts() const
+{
+    std::vector<Facts> all;
+    for (auto const& [name, hash, crl] : data_->crls) {
+        Facts facts;
+        facts.name = name;
+        facts.evidence = crl->evidence;
+        facts.issuer = crl->issuer_name;
+        facts.delta = crl->base.has_value();
+        facts.revoked = crl->revoked.size();
+        facts.number = hex_of_number(crl->number);
+        all.push_back(std::move(facts));
+    }
+    for (auto const& [name, hash, responses] : data_->ocsp) {
+        for (auto const& response : *responses) {
+            // Of several answers the one that ends first says when the response does.
+            auto const first = std::ranges::min_element(response.answers, {}, &detail::OcspAnswer::next_update);
+            Facts facts;
+            facts.name = name;
+            facts.evidence = {.source = response.source, .this_update = first->this_update, .next_update = first->next_update};
+            facts.issuer = response.issuer_name;
+            facts.ocsp = true;
+            facts.revoked = static_cast<std::size_t>(std::ranges::count(response.answers, detail::OcspAnswer::Status::revoked, &detail::OcspAnswer::status));
+            all.push_back(std::move(facts));
+        }
+    }
+    return all;
+}
+
+std::size_t Revocations::revoked() const
+{
+    std::size_t entries = 0;
+    for (auto const& held : data_->crls) entries += held.crl->revoked.size();
+    return entries;
+}
+
+std::size_t Revocations::memory_bytes() const
+{
+    std::size_t bytes = sizeof(Data);
+    for (auto const& held : data_->crls) bytes += held.crl->memory_bytes();
+    for (auto const& held : data_->ocsp) {
+        for (auto const& response : *held.responses) bytes += sizeof(Ocsp) + response.answers.capacity() * sizeof(detail::OcspAnswer);
+    }
+    return bytes;
+}
+
+}  // namespace signing

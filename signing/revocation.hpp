@@ -1,7 +1,8 @@
 #pragma once
 
 // An immutable snapshot of revocation facts: CRLs (complete and delta) and OCSP responses. Each is verified
-// (signature, issuer, dates) when it comes in, its serials indexed once; swapped whole, never edited.
+// (signature, issuer, shape) when it comes in, its serials indexed once; swapped whole, never edited. Dates are judged
+// when somebody asks, by the time asked about.
 // Source: RFC 5280 §5 and §6.3 (CRLs), RFC 6960 (OCSP), RFC 5019 (its lightweight profile).
 //
 // Threads: immutable after make(); ask from anywhere. The certificates' own types stay in detail/revocations.hpp.
@@ -40,6 +41,22 @@ struct EvidenceWanted {
     std::vector<std::string> crl_urls, delta_urls, ocsp_urls;
 };
 
+// What we take as evidence; the defaults are the hub's. Bounds are our own choice, with room above what CAs publish.
+struct EvidenceRules {
+    bool        sha1 = false;                    // signatures with SHA-1, and RSA from 1024 bits: for old test material alone
+    bool        crl_number_required = true;      // RFC 5280 §5.2.3: every CRL has one, and it is not critical
+    std::size_t crl_bytes_max = 64u << 20;       // one piece, as PEM or DER
+    std::size_t crl_entries_max = 2'000'000;     // of one CRL
+    std::size_t crl_issuers_max = 1'000;         // certificate issuers in one indirect CRL
+    std::size_t ocsp_bytes_max = 256u << 10;     // one response
+    std::size_t ocsp_answers_max = 256;          // certificates in one response
+    std::size_t ocsp_certificates_max = 8;       // sent along to verify it with
+    std::chrono::seconds ocsp_life{3600};        // of an answer without nextUpdate (RFC 6960 §4.2.2.1: newer ones always exist)
+    std::chrono::seconds ahead_max{120};         // thisUpdate may be ahead of the time asked about: clocks differ
+
+    friend bool operator==(EvidenceRules const&, EvidenceRules const&) = default;
+};
+
 class Revocations {
 public:
     // One CRL (PEM or DER) or one OCSP response (DER), and where it came from: a file name or an address.
@@ -53,9 +70,12 @@ public:
 
     // Verifies every piece against `authorities` (DER: anchors and intermediates). A piece that does not verify is
     // refused alone, with its reason. What `former` holds of the same bytes is shared, not read again; what it holds
-    // beyond the pieces is not kept.
+    // beyond the pieces is not kept, but for one thing: a CRL or an OCSP answer older than the one that `former` holds of the
+    // same issuer and scope or certificate is refused, and the newer one stays (somebody, or some cache, plays old ones
+    // back to us).
     [[nodiscard]] static Made make(std::vector<std::string> const& authorities, std::vector<Piece> const& crls,
-                                   std::vector<Piece> const& ocsp, std::shared_ptr<Revocations const> const& former = nullptr);
+                                   std::vector<Piece> const& ocsp, std::shared_ptr<Revocations const> const& former = nullptr,
+                                   EvidenceRules const& rules = {});
     ~Revocations();
 
     struct Facts {
