@@ -68,6 +68,8 @@ Result<Document> Document::parse(std::string_view bytes, XmlLimits const& limits
     return Document{std::move(tree)};
 }
 
+std::size_t Document::nodes() const noexcept { return tree_->nodes; }
+
 std::string Document::root_name() const
 {
     auto const* const root = xmlDocGetRootElement(tree_->doc);

@@ -14,6 +14,7 @@
 #include "schemas/failure.hpp"
 #include "schemas/limits.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ public:
 
     [[nodiscard]] std::string root_name() const;  // local name
     [[nodiscard]] std::string root_namespace() const;
+    [[nodiscard]] std::size_t nodes() const noexcept;  // as counted against XmlLimits::nodes_max
 
     // Only schemas/ and signing/ know there is a tree: see tree.hpp.
     struct Tree;
