@@ -3,6 +3,7 @@
 #include "schemas/detail/dated.hpp"
 #include "schemas/detail/libxml2.hpp"
 #include "schemas/detail/schema_errors.hpp"
+#include "schemas/detail/swept_schema.hpp"
 #include "schemas/tree.hpp"
 
 #include <libxml/xmlschemas.h>
@@ -147,6 +148,10 @@ bool Catalogue::check(SchemaEntry const& entry, Document const& document, std::s
     if (!run) throw std::bad_alloc{};
 
     auto const before = findings.total();
+    if (document.swept()) {
+        detail::check_swept(run.get(), document, label, findings);
+        return findings.total() == before;
+    }
     detail::SchemaErrors errors{label, findings};
     xmlSchemaSetValidStructuredErrors(run.get(), &detail::SchemaErrors::receive, &errors);
     int const outcome = xmlSchemaValidateDoc(run.get(), tree_of(document));

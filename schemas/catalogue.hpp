@@ -43,7 +43,7 @@ public:
     [[nodiscard]] Result<SchemaEntry const*> find(std::string_view form, std::string_view version,
                                                   std::chrono::sys_days day) const;
 
-    // Adds one finding for each violation, on the very tree of the form. True: none added.
+    // Adds one finding for each violation, on the very tree of the form, or by a sweep over it where it has none. True: none added.
     // REQUIRES: `entry` is one of entries(); form.xml() is not null.
     bool check(SchemaEntry const& entry, Form const& form, Findings& findings) const;
     // The same for a document that stands in no envelope; `label` names it in the findings.

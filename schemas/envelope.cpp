@@ -19,16 +19,21 @@ using namespace detail;
 
 class EnvelopeReader {
 public:
-    explicit EnvelopeReader(EnvelopeLimits const& limits) noexcept : limits_{limits} {}
+    explicit EnvelopeReader(EnvelopeLimits const& limits) noexcept
+        : limits_{limits}, room_{.bytes_max = limits.tree_bytes_max, .nodes = limits.tree_nodes_max, .kept = limits.kept_nodes_max}
+    {
+    }
 
-    Result<Envelope> read(std::string bytes)
+    Result<Envelope> read(std::shared_ptr<std::string const> bytes)
     {
         envelope_.bytes_ = std::move(bytes);
-        auto document = Document::parse(envelope_.bytes_, limits_.xml);
+        auto document = Document::parse(*envelope_.bytes_, limits_.xml);
         if (!document) return std::move(document).error();
         envelope_.xml_ = std::move(*document);
+        // Its nodes are few (limits.xml); what is large is the base64 in them, given back form by form once decoded.
+        if (envelope_.bytes_->size() > limits_.tree_bytes_max) envelope_.xml_->become_swept(*envelope_.bytes_);
 
-        auto const* const root = xmlDocGetRootElement(tree_of(*envelope_.xml_));
+        auto const* const root = xmlDocGetRootElement(envelope_.xml_->tree().doc);
         if (local_name(root) != names::envelope_root || !namespace_of(root).empty()) {
             find(Refusal::envelope_wrong_root, FindingId::wrong_root, "/*", root);
             return failure();
@@ -311,6 +316,16 @@ private:
         return said == base64.size() || said == base64.size() - static_cast<std::size_t>(std::ranges::count_if(base64, is_space));
     }
 
+    // The text of a swept envelope's form, once it is decoded.
+    void give_back(xmlNode const* content)
+    {
+        if (!envelope_.xml_->swept()) return;
+        auto* const field = const_cast<xmlNode*>(content);
+        xmlFreeNodeList(field->children);
+        field->children = nullptr;
+        field->last = nullptr;
+    }
+
     bool read_content(Form& form, xmlNode const* content, std::string_view said_length, xmlNode const* length, std::string const& path)
     {
         auto const content_path = path + "/" + std::string{names::form_content};
@@ -336,7 +351,8 @@ private:
             return false;
         }
         decoded_ += decoded->size();
-        form.bytes_ = std::move(*decoded);
+        form.bytes_ = std::make_unique<std::string const>(std::move(*decoded));
+        give_back(content);
         return true;
     }
 
@@ -347,7 +363,7 @@ private:
         auto const claimed = content_for(extension);
         if (!claimed) return find(Refusal::form_kind_mismatch, FindingId::form_kind_unknown, kind_path, kind);
         form.content_ = *claimed;
-        if (!is_content(*claimed, form.bytes_)) return find(Refusal::form_kind_mismatch, FindingId::form_kind_mismatch, kind_path, kind);
+        if (!is_content(*claimed, form.bytes())) return find(Refusal::form_kind_mismatch, FindingId::form_kind_mismatch, kind_path, kind);
         if (*claimed == Content::xml_form) parse_form(form, path);
     }
 
@@ -355,7 +371,7 @@ private:
     {
         auto left = limits_.form;
         left.nodes_max -= std::min(left.nodes_max, form_nodes_);  // one budget for all forms
-        auto document = Document::parse(form.bytes_, left);
+        auto document = Document::read(form.bytes(), left, room_);
         if (!document) {
             for (auto& finding : document.error().findings) {
                 finding.form = form_;
@@ -369,6 +385,7 @@ private:
     }
 
     EnvelopeLimits const& limits_;
+    TreeRoom room_;  // one for all forms
     Envelope envelope_;
     std::string form_;  // label of the form being read; empty: the envelope
     std::optional<Refusal> why_;
@@ -380,9 +397,14 @@ private:
     std::map<std::u32string, std::string> seen_names_;  // folded TenFile → label
 };
 
-Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits)
+Result<Envelope> read_envelope(std::shared_ptr<std::string const> bytes, EnvelopeLimits const& limits)
 {
     return EnvelopeReader{limits}.read(std::move(bytes));
+}
+
+Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits)
+{
+    return read_envelope(std::make_shared<std::string const>(std::move(bytes)), limits);
 }
 
 }  // namespace schemas

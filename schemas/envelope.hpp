@@ -21,6 +21,7 @@
 #include "schemas/failure.hpp"
 #include "schemas/limits.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,12 +64,14 @@ public:
     [[nodiscard]] std::string const& file_name() const noexcept { return file_name_; }
     [[nodiscard]] std::string const& label() const noexcept { return label_; }      // for findings: "D02-TS", the next one "D02-TS#2"
     [[nodiscard]] Content content() const noexcept { return content_; }
-    [[nodiscard]] std::string const& bytes() const noexcept { return bytes_; }      // decoded
+    [[nodiscard]] std::string const& bytes() const noexcept { return *bytes_; }     // decoded
+    // Of an XML form, small or large; null means an attachment and nothing else. A large one is Document::swept().
     [[nodiscard]] Document const* xml() const noexcept { return xml_ ? &*xml_ : nullptr; }
 
 private:
     friend class EnvelopeReader;
-    std::string code_, version_, description_, file_name_, label_, bytes_;
+    std::string code_, version_, description_, file_name_, label_;
+    std::unique_ptr<std::string const> bytes_ = std::make_unique<std::string const>();  // stays where it is: xml_ may look into it
     Content content_ = Content::xml_form;
     std::optional<Document> xml_;
 };
@@ -76,7 +79,8 @@ private:
 // Evidence: this was read, within bounds, and is internally consistent. Nobody has vouched for it yet.
 class Envelope {
 public:
-    [[nodiscard]] std::string const& bytes() const noexcept { return bytes_; }  // exactly as received
+    [[nodiscard]] std::string const& bytes() const noexcept { return *bytes_; }  // exactly as received
+    // Of a swept envelope all nodes are there but the text of NoiDungFile, which the forms hold decoded.
     [[nodiscard]] Document const& xml() const noexcept { return *xml_; }
     [[nodiscard]] ProviderClaim const& provider() const noexcept { return provider_; }
     [[nodiscard]] Unit const& unit() const noexcept { return unit_; }
@@ -86,7 +90,7 @@ public:
 private:
     friend class EnvelopeReader;
     Envelope() = default;
-    std::string bytes_;
+    std::shared_ptr<std::string const> bytes_;  // shared with the request, which records them where a later step refuses
     std::optional<Document> xml_;
     ProviderClaim provider_;
     Unit unit_;
@@ -97,6 +101,9 @@ private:
 // Bytes → Envelope. Pure. All inconsistencies of the envelope's fields are reported as findings at once, in the
 // order of reading; `why` is the first one's. A document that cannot be parsed, another root, or more forms than the
 // bound end the reading at once.
+//
+// Memory: beside the bytes, one copy of its base64 while it is decoded, the decoded forms, and trees within `limits`.
+[[nodiscard]] Result<Envelope> read_envelope(std::shared_ptr<std::string const> bytes, EnvelopeLimits const& limits);
 [[nodiscard]] Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits);
 
 }  // namespace schemas

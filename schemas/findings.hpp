@@ -8,6 +8,7 @@
 #include "schemas/failure.hpp"
 
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,9 @@ public:
     {
         if (total_++ < max_) kept_.push_back(std::forward<Make>(make)());
     }
+
+    // The path of kept()[index], where it is known only later.
+    void amend(std::size_t index, std::string path) { kept_.at(index).path = std::move(path); }
 
     [[nodiscard]] std::size_t total() const noexcept { return total_; }
     [[nodiscard]] std::vector<Finding> const& kept() const noexcept { return kept_; }

@@ -4,7 +4,6 @@
 #include "schemas/detail/findings.hpp"
 #include "schemas/detail/law.hpp"
 #include "schemas/detail/rule_table.hpp"
-#include "schemas/tree.hpp"
 
 #include <array>
 
@@ -53,9 +52,7 @@ bool Rules::check(Envelope const& envelope, std::span<FormState const> states, s
     detail::LawOfDay const law{data_->law, day};
     detail::check_envelope(law, envelope, states, findings);
     for (std::size_t i = 0; i < envelope.forms().size(); ++i) {
-        auto const& form = envelope.forms()[i];
-        if (states[i] != FormState::sound) continue;
-        detail::check_form({law, envelope, form, detail::Element::root_of(tree_of(*form.xml())), findings});
+        if (states[i] == FormState::sound) detail::check_form(law, envelope, envelope.forms()[i], findings);
     }
     return findings.total() == before;
 }

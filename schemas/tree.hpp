@@ -14,12 +14,18 @@ namespace schemas {
 struct Document::Tree {
     xmlDoc*     doc = nullptr;  // owned
     std::size_t nodes = 0;      // counted against XmlLimits::nodes_max: at least as many as there are
+    std::size_t kept = 0;       // nodes of the skeleton, where it is one
     Tree() = default;
     Tree(Tree const&) = delete;
     Tree& operator=(Tree const&) = delete;
     ~Tree();
 };
 
-[[nodiscard]] inline xmlDoc* tree_of(Document const& document) noexcept { return document.tree().doc; }
+// The whole document. Throws std::logic_error for a swept one: a digest of its skeleton would be one of another document.
+[[nodiscard]] xmlDoc* tree_of(Document const& document);
+
+// Every node that a signature's profile looks at: of a swept document its skeleton, of any other the whole tree. Never to be
+// digested. Its SignedInfo and all that is in scope there are whole.
+[[nodiscard]] inline xmlDoc* skeleton_of(Document const& document) noexcept { return document.tree().doc; }
 
 }  // namespace schemas

@@ -6,7 +6,11 @@
 // Threads: reads only. An Element is valid as long as its Document.
 
 #include "schemas/detail/libxml2.hpp"
+#include "schemas/detail/places.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +23,7 @@ public:
     [[nodiscard]] static Element root_of(xmlDoc const* doc) noexcept { return Element{xmlDocGetRootElement(const_cast<xmlDoc*>(doc))}; }
 
     [[nodiscard]] explicit operator bool() const noexcept { return node_ != nullptr; }
+    [[nodiscard]] xmlNode* node() const noexcept { return const_cast<xmlNode*>(node_); }
     [[nodiscard]] std::string_view name() const noexcept { return node_ ? local_name(node_) : std::string_view{}; }
 
     // Text of the element itself, joined and trimmed; of its child elements nothing.
@@ -50,7 +55,23 @@ public:
         xmlFree(path);
         return copy;
     }
-    [[nodiscard]] long line() const noexcept { return node_ ? line_of(node_) : 0; }
+    [[nodiscard]] long line() const noexcept { return !node_ ? 0 : node_->psvi ? reinterpret_cast<std::intptr_t>(node_->psvi) : line_of(node_); }
+
+    // In a tree that a sweep builds and prunes, where siblings cannot be counted: note() when it starts, chain() instead of path().
+    void note(std::size_t ordinal, long at_line) const noexcept
+    {
+        auto* const node = const_cast<xmlNode*>(node_);
+        node->_private = reinterpret_cast<void*>(ordinal);
+        node->psvi = reinterpret_cast<void*>(static_cast<std::intptr_t>(at_line));
+    }
+    [[nodiscard]] Chain chain() const
+    {
+        Chain chain;
+        for (auto const* at = node_; at && at->type == XML_ELEMENT_NODE; at = at->parent)
+            chain.push_back({reinterpret_cast<std::uintptr_t>(at->_private), step_name(at->name, at->ns ? at->ns->prefix : nullptr, at->ns ? at->ns->href : nullptr)});
+        std::ranges::reverse(chain);
+        return chain;
+    }
 
 private:
     static constexpr std::string_view blanks = " \t\r\n";

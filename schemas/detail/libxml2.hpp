@@ -1,47 +1,28 @@
 #pragma once
 
-// libxml2 with owners, and its parser held to our bounds. Every context is its own: no global handler is set, no
-// global option changed, so parses on many threads know nothing of each other and nothing is printed.
+// The tree of a document, whole or as a skeleton, and small words about its nodes.
 
-#include "schemas/failure.hpp"
-#include "schemas/limits.hpp"
+#include "schemas/detail/sweep.hpp"
 
-#include <libxml/parser.h>
 #include <libxml/tree.h>
 
-#include <memory>
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 namespace schemas::detail {
 
-struct FreeDoc {
-    void operator()(xmlDoc* doc) const noexcept { xmlFreeDoc(doc); }
-};
-using DocPtr = std::unique_ptr<xmlDoc, FreeDoc>;
-
-struct FreeParser {
-    void operator()(xmlParserCtxt* context) const noexcept { xmlFreeParserCtxt(context); }
-};
-using ParserPtr = std::unique_ptr<xmlParserCtxt, FreeParser>;
-
-// Idempotent, thread-safe; xmlInitParser once.
-void initialise();
-
-// What the parser said when it said no.
-struct ParseError {
-    Refusal     why;
-    int         code = 0;     // xmlParserErrors
-    long        line = 0;
-    long        column = 0;
-    std::string said;         // the parser's sentence: may quote names of the document, so it is not for our log
-};
 using ParseResult = boost::system::result<DocPtr, ParseError>;
 
 [[noreturn]] void throw_exception_from_error(ParseError const& error, boost::source_location const&);
 
+// Every node of the document.
 // REQUIRES: scan() let `text` through with these limits. Counts again while the tree is built, and stops building.
 [[nodiscard]] ParseResult parse(std::string_view text, XmlLimits const& limits);
+
+// What a signature's profile has to look at, and no more: the root; of its children the first two of each name; every element
+// that carries attributes or namespaces, or is of XML Signature, with all that stands below such a one; and the ancestors of
+// these. No text but below an element of XML Signature. `kept` becomes the number of nodes; more than `kept_max` is refused.
+[[nodiscard]] ParseResult parse_skeleton(std::string_view text, XmlLimits const& limits, std::size_t kept_max, std::size_t& kept);
 
 [[nodiscard]] inline std::string_view view(xmlChar const* text) noexcept
 {

@@ -2,7 +2,9 @@
 
 #include "schemas/detail/dates.hpp"
 #include "schemas/detail/household.hpp"
+#include "schemas/detail/swept_rules.hpp"
 #include "schemas/form_names.hpp"
+#include "schemas/tree.hpp"
 
 #include <fmt/format.h>
 
@@ -288,19 +290,15 @@ void walk(FormCase const& one, Element parent)
     bool has_slots = false;
     for (auto at = parent.first_child(); at; at = at.next()) {
         if (at.first_child()) {
-            if (at.name() != form_names::form_signature && at.name() != form_names::unit_signature) walk(one, at);
+            if (!holds_signature(at.name())) walk(one, at);
             continue;
         }
-        auto const known = index_of_names().find(at.name());
-        if (known == index_of_names().end()) continue;
-        check_field(one, known->second, at);
-        if (!known->second.slot) continue;
-        row.set(*known->second.slot, at);
+        auto const slot = check_leaf(one, at);
+        if (!slot) continue;
+        row.set(*slot, at);
         has_slots = true;
     }
-    if (!has_slots) return;
-    for (auto const& rule : row_rules)
-        if (rule.row == parent.name() && applies(rule.form, one)) rule.check(one, row);
+    if (has_slots) check_row(one, parent.name(), row);
 }
 
 // ---- The envelope. ----
@@ -359,9 +357,35 @@ bool agency_code_ok(LawOfDay const& law, std::string_view code)
     return code.size() == 5 && digits_only(code) && code[0] == '0' && law.law().ever_listed(ListId::provinces_agency, code.substr(1, 2));
 }
 
-void check_form(FormCase const& one)
+bool holds_signature(std::string_view name) noexcept
 {
+    return name == form_names::form_signature || name == form_names::unit_signature;
+}
+
+std::optional<Slot> check_leaf(FormCase const& one, Element leaf)
+{
+    auto const known = index_of_names().find(leaf.name());
+    if (known == index_of_names().end()) return std::nullopt;
+    check_field(one, known->second, leaf);
+    return known->second.slot;
+}
+
+void check_row(FormCase const& one, std::string_view row_name, Row const& row)
+{
+    for (auto const& rule : row_rules)
+        if (rule.row == row_name && applies(rule.form, one)) rule.check(one, row);
+}
+
+void check_form(LawOfDay const& law, Envelope const& envelope, Form const& form, Findings& findings)
+{
+    if (form.xml()->swept()) return check_swept_form(law, envelope, form, findings);
+    FormCase const one{law, envelope, form, Element::root_of(tree_of(*form.xml())), findings};
     walk(one, one.root);
+    check_whole(one);
+}
+
+void check_whole(FormCase const& one)
+{
     // A registration says again who registers: both must be the same unit.
     auto const tax_code = one.root.name() == "Hoso" ? one.root.child(form_names::form_body).child(form_names::unit_tax_code) : Element{};
     if (tax_code && tax_code.text() != one.envelope.unit().tax_code) one.say(FindingId::tax_code_differs, tax_code);

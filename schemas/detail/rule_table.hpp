@@ -1,6 +1,6 @@
 #pragma once
 
-// The rules as tables: one row is one rule. check_form() walks a form once and asks every row that applies; the rules
+// The rules as tables: one row is one rule. check_form() goes over a form once and asks every row that applies; the rules
 // of the envelope stand in check_envelope(). Adding a rule is adding a row (and its finding in findings.def).
 //
 // Threads: pure; the tables are immutable.
@@ -8,12 +8,14 @@
 #include "schemas/detail/fields.hpp"
 #include "schemas/detail/findings.hpp"
 #include "schemas/detail/law.hpp"
+#include "schemas/detail/places.hpp"
 #include "schemas/envelope.hpp"
 #include "schemas/findings.hpp"
 #include "schemas/rules.hpp"
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,14 +45,27 @@ struct FormCase {
     Form const&     form;
     Element         root;
     Findings&       findings;
+    Places*         places = nullptr;  // where a sweep made the elements: their paths come later
 
     void say(FindingId id, Element place, std::string_view en = {}, std::string_view vi = {}) const
     {
-        findings.add([&] { return make_finding(id, form.label(), place.path(), place.line(), en, vi); });
+        findings.add([&] {
+            if (places) places->wait(findings.kept().size(), place.chain());
+            return make_finding(id, form.label(), places ? std::string{} : place.path(), place.line(), en, vi);
+        });
     }
 };
 
-void check_form(FormCase const& one);
+// The whole form, on its tree or by a sweep. REQUIRES: its shape is sound.
+void check_form(LawOfDay const& law, Envelope const& envelope, Form const& form, Findings& findings);
+
+// The pieces, in the order of the document: every leaf as it ends, every row after its last field, the whole at the end.
+[[nodiscard]] std::optional<Slot> check_leaf(FormCase const& one, Element leaf);  // the slot it fills in its row
+void check_row(FormCase const& one, std::string_view row_name, Row const& row);
+void check_whole(FormCase const& one);
+// Signatures stand there: nothing below is read.
+[[nodiscard]] bool holds_signature(std::string_view name) noexcept;
+
 void check_envelope(LawOfDay const& law, Envelope const& envelope, std::span<FormState const> states, Findings& findings);
 
 [[nodiscard]] bool agency_code_ok(LawOfDay const& law, std::string_view code);

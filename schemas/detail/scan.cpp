@@ -13,6 +13,12 @@ void throw_exception_from_error(ScanRefusal const& refusal, boost::source_locati
     throw std::logic_error("schemas::detail::ScanResult::value() on a refusal: " + std::string{refusal.what.en});
 }
 
+std::string_view without_mark(std::string_view bytes) noexcept
+{
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    return bytes.starts_with(mark) ? bytes.substr(mark.size()) : bytes;
+}
+
 std::size_t first_not_utf8(std::string_view bytes) noexcept
 {
     auto const* const begin = reinterpret_cast<unsigned char const*>(bytes.data());
@@ -65,6 +71,8 @@ constexpr Reason doctype{"a document type or entity declaration", "có khai báo
 constexpr Reason foreign_markup{"a declaration that no document may hold", "có khai báo không được phép trong tài liệu"};
 constexpr Reason open_end_tag{"an end tag does not end", "thẻ đóng không có kết thúc"};
 constexpr Reason many_nodes{"too many nodes", "quá nhiều nút"};
+constexpr Reason long_token{"a comment, an instruction or the value of an attribute is too long",
+                            "chú thích, chỉ thị xử lý hoặc giá trị thuộc tính quá dài"};
 constexpr Reason long_name{"a name is too long", "tên quá dài"};
 constexpr Reason open_instruction{"a processing instruction does not end", "chỉ thị xử lý không có kết thúc"};
 constexpr Reason too_deep{"too deep", "lồng nhau quá sâu"};
@@ -116,7 +124,7 @@ private:
             if (text_.starts_with(mark)) return no(Refusal::xml_encoding, reason::foreign_mark, 0);
         if (text_.substr(0, 4).find('\0') != std::string_view::npos)
             return no(Refusal::xml_encoding, reason::wide_characters, 0);
-        if (text_.starts_with("\xEF\xBB\xBF"sv)) text_.remove_prefix(3);
+        text_ = without_mark(text_);
         if (auto const bad = first_not_utf8(text_); bad != std::string_view::npos)
             return no(Refusal::xml_encoding, reason::not_utf8, bad);
         if (auto const nul = text_.find('\0'); nul != std::string_view::npos)
@@ -167,7 +175,7 @@ private:
             auto const rest = text_.substr(open);
             bool going;
             if (rest.starts_with("<!--")) {
-                going = count(1, open) && skip_past("-->", open + 4, reason::open_comment, at);
+                going = count(1, open) && skip_past("-->", open + 4, reason::open_comment, at) && token_fits(open, at);
             } else if (rest.starts_with("<![CDATA[")) {
                 going = count(1, open) && skip_past("]]>", open + 9, reason::open_cdata, at);
             } else if (rest.starts_with("<!")) {
@@ -206,9 +214,14 @@ private:
         return to - from <= limits_.name_bytes_max || no(Refusal::xml_too_large, reason::long_name, from);
     }
 
+    bool token_fits(std::size_t from, std::size_t to)
+    {
+        return to - from <= limits_.token_bytes_max || no(Refusal::xml_too_large, reason::long_token, from);
+    }
+
     bool instruction(std::size_t open, std::size_t& at)
     {
-        if (!count(1, open) || !skip_past("?>", open + 2, reason::open_instruction, at)) return false;
+        if (!count(1, open) || !skip_past("?>", open + 2, reason::open_instruction, at) || !token_fits(open, at)) return false;
         auto name_end = open + 2;
         while (name_end < at - 2 && !is_space(text_[name_end])) ++name_end;
         return name_fits(open + 2, name_end);
@@ -250,6 +263,7 @@ private:
             if (at == size || (text_[at] != '"' && text_[at] != '\'')) return no(Refusal::xml_malformed, reason::bare_attribute, name_at);
             auto const quote = text_.find(text_[at], at + 1);
             if (quote == std::string_view::npos) return no(Refusal::xml_malformed, reason::open_attribute, name_at);
+            if (!token_fits(at, quote)) return false;
             at = quote + 1;
 
             if (++attributes > limits_.attributes_max) return no(Refusal::xml_too_large, reason::many_attributes, name_at);

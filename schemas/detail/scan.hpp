@@ -37,6 +37,9 @@ using ScanResult = boost::system::result<Scanned, ScanRefusal>;
 
 [[nodiscard]] ScanResult scan(std::string_view bytes, XmlLimits const& limits);
 
+// A UTF-8 byte-order mark is taken and passed over.
+[[nodiscard]] std::string_view without_mark(std::string_view bytes) noexcept;
+
 // Well-formed UTF-8 as Unicode 15 table 3-7 has it: no overlong forms, no surrogates. npos: all of it is.
 [[nodiscard]] std::size_t first_not_utf8(std::string_view bytes) noexcept;
 

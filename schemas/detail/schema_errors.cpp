@@ -128,14 +128,36 @@ void SchemaErrors::add(xmlError const& error)
 {
     std::string_view const said = error.message ? error.message : "";
     auto const id = finding_of(error.code, said);
-    if (about_value(id) && error.node && error.node == last_value_of_) return;
-    if (about_value(id) || id == FindingId::schema_content_kind) last_value_of_ = error.node;
+    trail_ ? add_on_trail(id, said) : add_at_node(id, error, said);
+}
+
+bool SchemaErrors::again(FindingId id, std::uintptr_t place)
+{
+    if (about_value(id) && place != 0 && place == last_value_of_) return true;
+    if (about_value(id) || id == FindingId::schema_content_kind) last_value_of_ = place;
+    return false;
+}
+
+void SchemaErrors::add_at_node(FindingId id, xmlError const& error, std::string_view said)
+{
+    if (again(id, reinterpret_cast<std::uintptr_t>(error.node))) return;
     findings_.add([&] {
         Element const place{static_cast<xmlNode const*>(error.node)};
         auto const particular = particular_of(id, place.name(), said);
         auto const attribute = attribute_of(said);
         auto const path = attribute.empty() ? place.path() : fmt::format("{}/@{}", place.path(), attribute);
         return make_finding(id, label_, path, place.line(), particular.en, particular.vi);
+    });
+}
+
+void SchemaErrors::add_on_trail(FindingId id, std::string_view said)
+{
+    if (again(id, trail_->ordinal())) return;
+    findings_.add([&] {
+        auto const particular = particular_of(id, trail_->name(), said);
+        auto const attribute = attribute_of(said);
+        places_->wait(findings_.kept().size(), trail_->chain(), attribute.empty() ? std::string{} : fmt::format("/@{}", attribute));
+        return make_finding(id, label_, {}, trail_->line(), particular.en, particular.vi);
     });
 }
 
