@@ -5,10 +5,15 @@
 //
 // Directory read by load():
 //   anchors/production/*.pem   anchors/test/*.pem (with test.toml: accepted_until = 2027-12-31)
-//   anchors/*/NAME.toml        what holds for NAME.pem: dates in force, and its revocation policy (AnchorPolicy)
+//   anchors/*/NAME.toml        what holds for NAME.pem: dates in force, and its revocation policy (AnchorPolicy):
+//                              revocation = "hard" | "soft" | "none", grace = "48h" (with soft), from = 2026-01-01,
+//                              until = 2030-12-31, crl_urls = ["http://…"]; a key we do not know is an error
 //   intermediates/*.pem        crls/*.pem|*.der      ocsp/*.der
 //
-// Threads: a TrustStore is immutable after load; its verdict cache is locked inside (mutex in trust.cpp).
+// Of several paths the first that holds in full counts: re-issued and cross-signed intermediates may stand side by side,
+// old roots beside new ones. Production anchors come first, and where any path ends in one, no test anchor is asked.
+//
+// Threads: a TrustStore is immutable after load; its caches are locked inside (detail/timed_cache.hpp, detail/path.cpp).
 
 #include "signing/certificate.hpp"
 #include "signing/failure.hpp"
@@ -32,6 +37,7 @@ struct Chained {
     CertificateFacts   facts;
     bool               test = false;  // under a test anchor: the dossier is paper_required
     RevocationEvidence revocation;   // of the certificate itself
+    std::vector<RevocationEvidence> path_evidence;  // of the certificate and its issuers, the anchor left out
     bool               grace = false;  // some certificate of the path was accepted under its anchor's grace
     std::vector<std::string> path_der;  // the certificate, its issuers, the anchor
     Instant            valid_until{};  // the verdict holds until here: earliest notAfter and nextUpdate of the chain
@@ -44,7 +50,7 @@ struct AnchorPolicy {
     enum class Revocation {
         hard,  // no fresh evidence: refused
         soft,  // evidence that ended less than `grace` ago will do; the dossier is checked again when it returns
-        none,  // never asked; receipts say so
+        none,  // needed by nobody, and receipts say so; evidence at hand that says "revoked" is believed all the same
     };
     Revocation revocation = Revocation::hard;
     std::chrono::seconds grace{0};
@@ -61,6 +67,13 @@ struct AnchorFacts {
 
 // What a certificate is to be used for. Everything but `sign` is for tools.
 enum class Purpose { sign, any, tls_server, tls_client };
+
+// What a path is judged for. The policies are inputs of RFC 5280 §6.1.1 (c), (e), (f), (g); the hub asks for none.
+struct PathOptions {
+    Purpose purpose = Purpose::sign;
+    std::vector<std::string> policies;  // object identifiers; empty: any policy
+    bool require_explicit_policy = false, inhibit_policy_mapping = false, inhibit_any_policy = false;
+};
 
 // What came with the document: to build a path with and to learn from, never to trust.
 struct ChainHints {
@@ -92,11 +105,19 @@ public:
     using WantedSink = std::function<void(EvidenceWanted)>;
     void tell(WantedSink sink);
 
-    // The verdict for another purpose than signing, uncached: for tools.
+    // The verdict for any purpose, uncached: for tools.
     [[nodiscard]] Result<std::shared_ptr<Chained const>> explain(std::string_view der, Instant at, ChainHints const& hints,
-                                                                 Purpose purpose) const;
+                                                                 PathOptions const& options) const;
+    [[nodiscard]] Result<std::shared_ptr<Chained const>> explain(std::string_view der, Instant at, ChainHints const& hints,
+                                                                 Purpose purpose) const
+    {
+        PathOptions options;
+        options.purpose = purpose;
+        return explain(der, at, hints, options);
+    }
 
-    // The verdict on a DER certificate at a time. A verdict already known costs a hash look-up.
+    // The verdict on a DER certificate at a time. A verdict already known costs a hash look-up. One that needed hints is
+    // known for the same hints alone: nobody's answer depends on what others sent before.
     // `untrusted`: further DER certificates, to build a path with and never to trust.
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at) const;
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at,
@@ -104,7 +125,7 @@ public:
     [[nodiscard]] Result<std::shared_ptr<Chained const>> chain(std::string_view der, Instant at, ChainHints const& hints) const;
 
     [[nodiscard]] std::vector<AnchorFacts> anchors() const;
-    struct Counts { std::size_t anchors, intermediates, crls, revoked, cached; std::uint64_t hits, misses; };
+    struct Counts { std::size_t anchors, intermediates, crls, revoked, cached; std::uint64_t hits, misses, paths_found; };
     [[nodiscard]] Counts counts() const;
     [[nodiscard]] std::vector<CertificateFacts> intermediates() const;
     struct CrlFacts {
@@ -113,12 +134,12 @@ public:
         std::size_t        revoked = 0;
     };
     [[nodiscard]] std::vector<CrlFacts> crls() const;
+    // What make() was given as evidence and did not believe.
+    [[nodiscard]] std::vector<Revocations::Refused> const& refused() const noexcept;
 
 private:
     struct Data;
-    struct Verdict;
-    TrustStore();
-    [[nodiscard]] Verdict decide(std::string_view der, Instant at, std::vector<std::string> const& untrusted) const;
+    explicit TrustStore(std::unique_ptr<Data> data);
     std::unique_ptr<Data> data_;
 };
 

@@ -1,0 +1,70 @@
+#pragma once
+
+// Answers that hold for a time, by key; bounded. Full, it forgets any other one. Private to signing/.
+//
+// Threads: any; one mutex for each of the shards.
+
+#include "signing/certificate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace signing::detail {
+
+template <class Value>
+class TimedCache {
+public:
+    explicit TimedCache(std::size_t entries_max) : shard_entries_max_{std::max<std::size_t>(1, entries_max / shards_count)} {}
+
+    [[nodiscard]] std::optional<Value> find(std::string const& key, Instant at) const
+    {
+        auto& shard = shard_of(key);
+        std::lock_guard const lock{shard.mutex};
+        auto const found = shard.entries.find(key);
+        if (found == shard.entries.end() || at < found->second.from || at > found->second.until) return std::nullopt;
+        return found->second.value;
+    }
+
+    void put(std::string const& key, Value value, Instant from, Instant until) const
+    {
+        auto& shard = shard_of(key);
+        std::lock_guard const lock{shard.mutex};
+        if (shard.entries.size() >= shard_entries_max_ && !shard.entries.contains(key)) shard.entries.erase(shard.entries.begin());
+        shard.entries.insert_or_assign(key, Entry{std::move(value), from, until});
+    }
+
+    [[nodiscard]] std::size_t size() const
+    {
+        std::size_t sum = 0;
+        for (auto& shard : shards_) {
+            std::lock_guard const lock{shard.mutex};
+            sum += shard.entries.size();
+        }
+        return sum;
+    }
+
+private:
+    struct Entry {
+        Value value;
+        Instant from, until;
+    };
+    struct Shard {
+        std::mutex mutex;
+        std::unordered_map<std::string, Entry> entries;
+    };
+    static constexpr std::size_t shards_count = 16;
+
+    Shard& shard_of(std::string const& key) const { return shards_[std::hash<std::string>{}(key) % shards_count]; }
+
+    std::size_t shard_entries_max_;
+    mutable std::array<Shard, shards_count> shards_;
+};
+
+}  // namespace signing::detail
