@@ -85,5 +85,15 @@ build_targets() {
     note "built in $((SECONDS - started)) s"
 }
 
+# build_fuzzers DIR TARGET...: configures and builds the fuzz preset (clang).
+build_fuzzers() {
+    local dir=$1 started=$SECONDS
+    shift
+    step "Building the fuzz targets in build/fuzz (the first time takes some minutes)"
+    (cd "$root" && cmake --preset fuzz -B "$dir" --log-level=WARNING) >&2
+    cmake --build "$dir" -j "$(jobs)" --target "$@" >&2
+    note "built in $((SECONDS - started)) s"
+}
+
 # What people run, and the operators' page.
 programs=(ivan-gateway ivanctl ivan-loadtest console)

@@ -2,14 +2,13 @@
 // answer as it comes from the wire; the parser's bounds are the HTTP client's.
 
 #include "gateway/delivery/backend.hpp"
+#include "tests/fuzz/must.hpp"
 
 #include <boost/beast/core/buffers_prefix.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
+using fuzz::must;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
@@ -33,8 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     response.body = parser.get().body();
     auto const outcome = delivery::outcome_of(response, runtime::Instant{});
-    if (outcome.reason.size() > 300 || outcome.retry_after.count() < 0) std::abort();
-    for (unsigned char const c : outcome.reason)
-        if (c < 0x20 || c > 0x7e) std::abort();
+    must(outcome.reason.size() <= 300 && outcome.retry_after.count() >= 0);
+    for (unsigned char const c : outcome.reason) must(c >= 0x20 && c <= 0x7e);
     return 0;
 }

@@ -1,20 +1,11 @@
 // Can any bytes crash the reader of envelopes, or outgrow a bound? What it lets through must keep its promises.
 
 #include "schemas/envelope.hpp"
+#include "tests/fuzz/must.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 
-namespace {
-
-void must(bool holds)
-{
-    if (!holds) std::abort();
-}
-
-}  // namespace
+using fuzz::must;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {

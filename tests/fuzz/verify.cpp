@@ -3,19 +3,14 @@
 // from there, so that what it mutates reaches the cryptography.
 
 #include "signing/verifier.hpp"
+#include "tests/fuzz/must.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
-namespace {
+using fuzz::must;
 
-void must(bool holds)
-{
-    if (!holds) std::abort();
-}
+namespace {
 
 signing::Verifier const& verifier()
 {
