@@ -4,6 +4,7 @@
 #include "signing/detail/openssl.hpp"
 #include "signing/detail/own_check.hpp"
 #include "signing/detail/profile.hpp"
+#include "signing/detail/swept.hpp"
 #include "signing/detail/xmlsec.hpp"
 
 #include "schemas/tree.hpp"
@@ -75,11 +76,13 @@ std::optional<Failure> check_signing_time(SignatureShape const& shape, Certifica
     return std::nullopt;
 }
 
-std::optional<Failure> check_cryptography(SignatureShape const& shape, EVP_PKEY* key, std::string const& path)
+std::optional<Failure> check_cryptography(schemas::Document const& document, SignatureShape const& shape, EVP_PKEY* key, std::string const& path)
 {
     bool const rsa = detail::strength_of(key).family == detail::KeyFamily::rsa;
     if (rsa != shape.rsa) return no(Refusal::value_mismatch, path, "the signature method is not for the certificate's key");
-    auto checked = shape.pss ? detail::check_alone(shape, key) : detail::check(shape.node, key, shape.sha1);
+    auto checked = document.swept() ? detail::check_swept(document, shape, key)
+                   : shape.pss      ? detail::check_alone(shape, key)
+                                    : detail::check(shape.node, key, shape.sha1);
     switch (checked.outcome) {
         case Outcome::valid: return std::nullopt;
         case Outcome::digest_mismatch: return no(Refusal::digest_mismatch, path, std::move(checked.detail));
@@ -174,7 +177,7 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
                                  Policy const& policy) const
 {
     auto const path = path_of(place);
-    auto shape = detail::read_signature(schemas::tree_of(document), place, policy, at);
+    auto shape = detail::read_signature(schemas::skeleton_of(document), place, policy, at);
     if (!shape) return at_node(std::move(shape.error()), path);
 
     auto const der = take_leaf(*shape);
@@ -182,7 +185,7 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
     if (!chained) return at_node(std::move(chained.error()), path);
     auto const& signer = **chained;
 
-    if (auto failure = check_cryptography(*shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
+    if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
     if (auto failure = check_owner(signer.facts, tax_code, path, policy.branch_rule)) return std::move(*failure);
     if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy.signing_time_skew)) return std::move(*failure);
     return signer_of(*shape, signer);
@@ -201,7 +204,7 @@ Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOption
     if (!chained) return at_node(std::move(chained.error()), path);
     auto const& signer = **chained;
 
-    if (auto failure = check_cryptography(*shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
+    if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
     if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy_.signing_time_skew)) return std::move(*failure);
     return signer_of(*shape, signer);
 }

@@ -81,7 +81,7 @@ public:
     }
     void instruction(xmlParserCtxt& parser, xmlChar const* target, xmlChar const* data) override
     {
-        if (in_signature()) count(1), WholeTree::instruction(parser, target, data);
+        if (in_signature() || open_.empty()) count(1), WholeTree::instruction(parser, target, data);
     }
 
 private:

@@ -21,7 +21,7 @@ using ParseResult = boost::system::result<DocPtr, ParseError>;
 
 // What a signature's profile has to look at, and no more: the root; of its children the first two of each name; every element
 // that carries attributes or namespaces, or is of XML Signature, with all that stands below such a one; and the ancestors of
-// these. No text but below an element of XML Signature. `kept` becomes the number of nodes; more than `kept_max` is refused.
+// these; instructions outside the root. No text but below an element of XML Signature. `kept` becomes the number of nodes; more than `kept_max` is refused.
 [[nodiscard]] ParseResult parse_skeleton(std::string_view text, XmlLimits const& limits, std::size_t kept_max, std::size_t& kept);
 
 [[nodiscard]] inline std::string_view view(xmlChar const* text) noexcept

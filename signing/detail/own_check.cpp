@@ -33,7 +33,7 @@ struct Digested {
 };
 
 // Straight into the digest, so that a large document is never held a second time (V16).
-std::optional<Digested> digest_of(SignatureShape const& shape)
+std::optional<Digested> digest_of(SignatureShape const& shape, Form const& form)
 {
     EVP_MD const* const md = digest_by_name(shape.digest_algorithm);
     MdCtxPtr const context{EVP_MD_CTX_new()};
@@ -44,7 +44,7 @@ std::optional<Digested> digest_of(SignatureShape const& shape)
         whole = EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 && whole;
         made.bytes += bytes.size();
     };
-    if (!canonicalise(shape.node->doc, {.top = shape.target, .without = shape.node}, shape.reference_c14n, take)) return std::nullopt;
+    if (!form(take)) return std::nullopt;
     made.digest.resize(static_cast<std::size_t>(EVP_MD_get_size(md)));
     if (!whole || EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(made.digest.data()), nullptr) != 1) throw_openssl("a digest does not end");
     return made;
@@ -66,8 +66,15 @@ bool check_value(SignatureShape const& shape, EVP_PKEY* key)
 
 Checked check_alone(SignatureShape const& shape, EVP_PKEY* key)
 {
+    return check_with(shape, key, [&](Sink const& sink) {
+        return canonicalise(shape.node->doc, {.top = shape.target, .without = shape.node}, shape.reference_c14n, sink);
+    });
+}
+
+Checked check_with(SignatureShape const& shape, EVP_PKEY* key, Form const& form)
+{
     Checked checked;
-    auto const digested = digest_of(shape);
+    auto const digested = digest_of(shape, form);
     // No canonical form, or one of nothing, is nothing that could have been signed (V8).
     if (!digested || digested->bytes == 0) {
         checked.detail = "the document has no canonical form";

@@ -11,11 +11,19 @@
 #include "signing/detail/profile.hpp"
 #include "signing/detail/xmlsec.hpp"
 
+#include <functional>
+
 namespace signing::detail {
 
 // The value over the canonical SignedInfo. REQUIRES: shape.signed_info stands in its document, since inclusive
 // canonicalisation takes the namespaces in scope there.
 [[nodiscard]] bool check_value(SignatureShape const& shape, EVP_PKEY* key);
+
+// Writes the canonical form of what the Reference covers; false where there is none.
+using Form = std::function<bool(Sink const&)>;
+
+// The one Reference by `form`, then the value.
+[[nodiscard]] Checked check_with(SignatureShape const& shape, EVP_PKEY* key, Form const& form);
 
 // The one Reference, then the value: the same questions in the same order as check() of xmlsec.hpp.
 [[nodiscard]] Checked check_alone(SignatureShape const& shape, EVP_PKEY* key);
