@@ -1,6 +1,7 @@
 #include "signing/signer.hpp"
 
 #include "signing/detail/keypair.hpp"
+#include "signing/detail/value.hpp"
 #include "signing/detail/xmlsec.hpp"
 
 #include "schemas/base64.hpp"
@@ -47,10 +48,26 @@ std::string text_of(xmlDoc* doc)
 
 constexpr std::string_view c14n_uri = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
 
-std::string_view method_uri(EVP_PKEY* key)
+std::string_view method_uri(detail::KeyStrength const& strength)
 {
-    return detail::strength_of(key).family == detail::KeyFamily::rsa ? "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+    return strength.family == detail::KeyFamily::rsa ? "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
                                                                      : "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
+}
+
+// r||s for EC, PKCS#1 v1.5 for RSA; SHA-256.
+std::string sign_value(KeyPair::Data const& data, std::string_view bytes)
+{
+    return data.token ? data.token->sign_sha256(bytes) : detail::sign_sha256(data.key.get(), bytes);
+}
+
+// The certificate is a file, the key is elsewhere: one signature tells whether they belong together.
+void refuse_foreign_key(KeyPair::Data const& data)
+{
+    constexpr std::string_view text = "do this key and this certificate belong together?";
+    auto const certificate = detail::parse_certificate_der(data.der);
+    auto const* const algorithm = data.strength.family == detail::KeyFamily::rsa ? "rsa-sha256" : "ecdsa-sha256";
+    if (!detail::verify_value(algorithm, X509_get0_pubkey(certificate.get()), text, sign_value(data, text)))
+        throw std::runtime_error("the private key and the certificate do not belong together");
 }
 
 }  // namespace
@@ -60,21 +77,33 @@ KeyPair::~KeyPair() = default;
 CertificateFacts const& KeyPair::certificate() const noexcept { return data_->facts; }
 std::string const& KeyPair::certificate_der() const noexcept { return data_->der; }
 
-std::shared_ptr<KeyPair const> KeyPair::from_pem(std::string_view key_pem, std::string_view certificate_pem)
+std::shared_ptr<KeyPair> KeyPair::with_certificate(std::string_view certificate_pem)
 {
-    auto certificate = detail::parse_certificate(certificate_pem);
+    auto const certificate = detail::parse_certificate(certificate_pem);
     if (!certificate) throw std::runtime_error("the certificate cannot be read: one PEM or DER certificate is wanted");
     std::shared_ptr<KeyPair> pair{new KeyPair};
     auto& data = *pair->data_;
+    data.der = detail::der_of(certificate.get());
+    data.facts = detail::facts_of(certificate.get(), data.der);
+    data.certificate_base64 = schemas::base64_encode(data.der);
+    EVP_PKEY* const public_key = X509_get0_pubkey(certificate.get());
+    if (public_key == nullptr) throw std::runtime_error("the certificate's key cannot be read");
+    data.strength = detail::strength_of(public_key);
+    if (data.strength.family == detail::KeyFamily::other) throw std::runtime_error("the certificate's key is neither RSA nor EC");
+    return pair;
+}
+
+std::shared_ptr<KeyPair const> KeyPair::from_pem(std::string_view key_pem, std::string_view certificate_pem)
+{
+    auto pair = with_certificate(certificate_pem);
+    auto& data = *pair->data_;
     data.key = detail::parse_private_key(key_pem);
     if (!data.key) throw std::runtime_error("the private key cannot be read: an unencrypted PEM key is wanted");
+    auto const certificate = detail::parse_certificate_der(data.der);
     if (X509_check_private_key(certificate.get(), data.key.get()) != 1) {
         detail::drain_errors();
         throw std::runtime_error("the private key and the certificate do not belong together");
     }
-    data.der = detail::der_of(certificate.get());
-    data.facts = detail::facts_of(certificate.get(), data.der);
-    data.certificate_base64 = schemas::base64_encode(data.der);
     return pair;
 }
 
@@ -87,11 +116,25 @@ std::shared_ptr<KeyPair const> KeyPair::load(std::string const& key_pem_file, st
     }
 }
 
-std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id)
+std::shared_ptr<KeyPair const> KeyPair::open(std::string const& key, std::string const& certificate_pem_file, TokenConfig const& token)
 {
-    auto const end = canonical.rfind("</");
-    if (end == std::string_view::npos) throw std::runtime_error("sign_canonical: the text has no end tag");
-    EVP_PKEY* const private_key = key.data().key.get();
+    constexpr std::string_view file_scheme = "file:";
+    if (!detail::is_token_uri(key)) return load(key.starts_with(file_scheme) ? key.substr(file_scheme.size()) : key, certificate_pem_file);
+    try {
+        auto pair = with_certificate(read_file(certificate_pem_file));
+        auto& data = *pair->data_;
+        data.token = std::make_unique<detail::TokenKey>(key, data.strength, token);
+        refuse_foreign_key(data);
+        return pair;
+    } catch (std::runtime_error const& error) {
+        throw std::runtime_error(fmt::format("key in a token, {}: {}", certificate_pem_file, error.what()));
+    }
+}
+
+std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id, std::string_view holder)
+{
+    auto const end = canonical.rfind(holder.empty() ? std::string{"</"} : fmt::format("</{}>", holder));
+    if (end == std::string_view::npos) throw std::runtime_error("sign_canonical: the text has no such end tag");
     auto const digest = sha256(canonical);
     std::string_view const digest_bytes{reinterpret_cast<char const*>(digest.data()), digest.size()};
 
@@ -102,9 +145,9 @@ std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::
         R"(<Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></Transform>)"
         R"(<Transform Algorithm="{0}"></Transform></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod>)"
         R"(<DigestValue>{2}</DigestValue></Reference></SignedInfo>)",
-        c14n_uri, method_uri(private_key), schemas::base64_encode(digest_bytes));
-    auto const value = detail::sign_sha256(
-        private_key, R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)" + inner);
+        c14n_uri, method_uri(key.data().strength), schemas::base64_encode(digest_bytes));
+    auto const value = sign_value(
+        key.data(), R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)" + inner);
 
     return fmt::format(R"({}<Signature xmlns="http://www.w3.org/2000/09/xmldsig#" Id="{}"><SignedInfo>{})"
                        R"(<SignatureValue>{}</SignatureValue><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></Signature>{})",
@@ -114,6 +157,7 @@ std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::
 
 std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options)
 {
+    if (!key.data().key) throw std::runtime_error("a key in a token signs receipts alone");
     detail::start();
     auto document = schemas::Document::parse(xml, schemas::XmlLimits{});
     if (!document) throw std::runtime_error("the document cannot be read: " + document.error().detail);

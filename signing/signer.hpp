@@ -5,17 +5,41 @@
 
 #include "signing/certificate.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace signing {
 
+// The key cannot sign now, as its token is away, busy or refuses. What it says never holds a PIN.
+class KeyTrouble : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+// How a key in a PKCS#11 token is used.
+struct TokenConfig {
+    std::chrono::milliseconds sign_timeout{3000};    // one signature, waiting included; then KeyTrouble
+    std::chrono::milliseconds retry_interval{250};   // a token that is away is asked again no sooner
+    std::size_t sessions = 2;                        // each with a thread of its own
+    std::size_t waiting_max = 256;                   // signatures waiting for a session; beyond: KeyTrouble
+};
+
 // A private key with its certificate. Threads: immutable after load; sign functions may run anywhere.
 class KeyPair {
 public:
+    // `key` says where the private key is:
+    //   a path, or file:PATH      PEM, not encrypted
+    //   pkcs11:…                  RFC 7512: token= and object= or id=, with ?module-path= and pin-source=file:PATH. A PIN in
+    //                             the text itself (pin-value) is refused: it would end in configuration and logs.
+    // Throws std::runtime_error where it cannot be used or does not belong to the certificate.
+    [[nodiscard]] static std::shared_ptr<KeyPair const> open(std::string const& key, std::string const& certificate_pem_file,
+                                                             TokenConfig const& token = {});
     // PEM files; throws std::runtime_error where they cannot be read or do not belong together.
     [[nodiscard]] static std::shared_ptr<KeyPair const> load(std::string const& key_pem_file, std::string const& certificate_pem_file);
     [[nodiscard]] static std::shared_ptr<KeyPair const> from_pem(std::string_view key_pem, std::string_view certificate_pem);
@@ -27,13 +51,16 @@ public:
 
 private:
     KeyPair();
+    [[nodiscard]] static std::shared_ptr<KeyPair> with_certificate(std::string_view certificate_pem);
     std::unique_ptr<Data> data_;
 };
 
 // Enveloped signature appended as the last child of the root. REQUIRES: `canonical` is the document in inclusive
 // Canonical XML 1.0 without comments (as Receipt writes it: UTF-8, no declaration, no empty-element tags, no
-// namespaces). P-256 and RSA keys; SHA-256. Source: XMLDSig 1.1 §3, C14N 1.0.
-[[nodiscard]] std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id);
+// namespaces). P-256 and RSA keys; SHA-256. Source: XMLDSig 1.1 §3, C14N 1.0. With a `holder` the signature becomes the
+// last child of the last element of that name. Throws KeyTrouble where a token cannot sign now.
+[[nodiscard]] std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id,
+                                         std::string_view holder = {});
 
 struct SignOptions {
     std::string holder = "Cky";              // child of the root that receives the signature (made where missing)
@@ -49,7 +76,7 @@ struct SignOptions {
     std::vector<std::string> more_certificates_pem;  // KeyInfo carries these too, behind the signer's own
 };
 
-// Signs any well-formed document with xmlsec1. Throws std::runtime_error where it cannot.
+// Signs any well-formed document with xmlsec1, with a key from a file. Throws std::runtime_error where it cannot.
 [[nodiscard]] std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options);
 
 }  // namespace signing

@@ -84,7 +84,9 @@ TEST_F(ReceiptCheck, FindsAReceiptThatNamesAnotherKeyThanTheOneThatSigned)
     facts.case_code = case_code;
     facts.dossier_id = dossier_id;
     facts.content_sha256 = signing::hex(signing::sha256(body));
-    for (auto const& form : schemas::read_envelope(body, schemas::EnvelopeLimits{})->forms())
+    auto const envelope = schemas::read_envelope(body, schemas::EnvelopeLimits{});
+    ASSERT_TRUE(envelope);
+    for (auto const& form : envelope->forms())
         facts.forms.push_back({form.code(), form.version(), form.file_name(), signing::hex(signing::sha256(form.bytes())), form.bytes().size()});
     auto const text = dossier::canonical_receipt(facts, std::string(64, '0'));
     EXPECT_EQ(trouble(signing::sign_canonical(*key, text, "sig-1"), body), "receipt names another key");
