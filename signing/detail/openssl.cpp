@@ -267,7 +267,7 @@ KeyStrength strength_of(EVP_PKEY* key)
 {
     KeyStrength strength;
     strength.bits = EVP_PKEY_get_bits(key);
-    if (EVP_PKEY_is_a(key, "RSA") == 1) {
+    if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) {
         strength.family = KeyFamily::rsa;
     } else if (EVP_PKEY_is_a(key, "EC") == 1) {
         strength.family = KeyFamily::ec;

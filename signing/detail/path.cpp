@@ -374,13 +374,14 @@ void set_purpose(X509_VERIFY_PARAM* parameters, Purpose purpose)
 
 void set_policies(X509_VERIFY_PARAM* parameters, PathOptions const& options)
 {
-    // RFC 5280 §6.1.1 (c), (e), (f), (g). Without a policy of the caller's the set is anyPolicy.
+    // RFC 5280 §6.1.1 (c), (e), (f), (g). Without a policy of the caller's the set is anyPolicy, which OpenSSL must be told.
+    static std::vector<std::string> const any_policy{"2.5.29.32.0"};
     unsigned long flags = X509_V_FLAG_POLICY_CHECK;
     if (options.require_explicit_policy) flags |= X509_V_FLAG_EXPLICIT_POLICY;
     if (options.inhibit_policy_mapping) flags |= X509_V_FLAG_INHIBIT_MAP;
     if (options.inhibit_any_policy) flags |= X509_V_FLAG_INHIBIT_ANY;
     X509_VERIFY_PARAM_set_flags(parameters, flags);
-    for (auto const& text : options.policies) {
+    for (auto const& text : options.policies.empty() ? any_policy : options.policies) {
         Owned<ASN1_OBJECT, ASN1_OBJECT_free> policy{OBJ_txt2obj(text.c_str(), 1)};
         if (!policy) throw std::runtime_error("not a policy's object identifier: " + text);
         if (X509_VERIFY_PARAM_add0_policy(parameters, policy.get()) != 1) throw_openssl("X509_VERIFY_PARAM_add0_policy");
