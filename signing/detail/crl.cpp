@@ -77,6 +77,7 @@ void each_extension(DerReader list, Take take)
         auto reader = list.inside(DerTag::sequence, "extension");
         Extension extension;
         extension.oid = reader.next(DerTag::oid, "extension's name").content;
+        require_whole_oid(extension.oid);
         if (reader.next_is(DerTag::boolean)) extension.critical = der_boolean(reader.next().content);
         extension.value = reader.next(DerTag::octet_string, "extension's value").content;
         reader.end("an extension");

@@ -12,6 +12,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,7 +30,13 @@ using AlgorithmPtr = Owned<X509_ALGOR, X509_ALGOR_free>;
 struct Serial {
     std::uint8_t size = 0;
     std::array<std::uint8_t, 20> octets{};
-    friend auto operator<=>(Serial const&, Serial const&) = default;
+    // Any order will do, as long as it is quick: half a million are sorted.
+    friend std::strong_ordering operator<=>(Serial const& a, Serial const& b) noexcept
+    {
+        if (a.size != b.size) return a.size <=> b.size;
+        return std::memcmp(a.octets.data(), b.octets.data(), a.octets.size()) <=> 0;
+    }
+    friend bool operator==(Serial const& a, Serial const& b) noexcept { return (a <=> b) == 0; }
 };
 [[nodiscard]] std::optional<Serial> serial_of(ASN1_INTEGER const* serial);
 [[nodiscard]] std::optional<Serial> serial_of_content(std::string_view integer_content);
@@ -63,7 +70,7 @@ struct Crl {
         std::uint8_t  reason = no_reason;
         Serial        serial;
         std::uint32_t at = 0;      // seconds since 1970; earlier and later times are the nearest it can hold
-        friend auto operator<=>(Entry const& a, Entry const& b) noexcept
+        friend std::strong_ordering operator<=>(Entry const& a, Entry const& b) noexcept
         {
             if (auto const order = a.issuer <=> b.issuer; order != 0) return order;
             return a.serial <=> b.serial;

@@ -63,6 +63,17 @@ void require_shortest_integer(std::string_view content, char const* what)
     if (content.empty() || padded) throw std::runtime_error(fmt::format("{} is no DER INTEGER", what));
 }
 
+void require_whole_oid(std::string_view content)
+{
+    bool begins = true;
+    for (char const one : content) {
+        auto const value = static_cast<unsigned char>(one);
+        if (begins && value == 0x80) bad("an OBJECT IDENTIFIER not in its shortest form");
+        begins = value < 0x80;
+    }
+    if (content.empty() || !begins) bad("an OBJECT IDENTIFIER that ends too early");
+}
+
 bool der_boolean(std::string_view content)
 {
     if (content.size() != 1 || (octet(content, 0) != 0 && octet(content, 0) != 0xff)) bad("a BOOLEAN that is neither 00 nor FF");

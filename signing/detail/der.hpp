@@ -52,6 +52,9 @@ private:
 // Content octets of an INTEGER in their shortest form (X.690 §8.3.2), as RFC 5280 wants serial numbers.
 void require_shortest_integer(std::string_view content, char const* what);
 
+// Content octets of an OBJECT IDENTIFIER: whole numbers, each in its shortest form (X.690 §8.19.2).
+void require_whole_oid(std::string_view content);
+
 // BOOLEAN: FF or 00 (X.690 §11.1; 00 is the default written out, which OpenSSL takes as well).
 [[nodiscard]] bool der_boolean(std::string_view content);
 
