@@ -306,6 +306,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.notices, notices_fields);
     add(config.signing, signing_fields);
     add(config.signing.policy, policy_fields);
+    add(config.revocation, revocation::revocation_fields);
     add(config.schemas, schemas_fields);
     add(config.store, store_fields);
     add(config.delivery_switch, delivery_switch_fields);
@@ -401,6 +402,7 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     need(config.delivery.lease > 3 * config.delivery.attempt_timeout, "delivery.lease: must be longer than three delivery.attempt_timeout");
     need(config.delivery.window.min <= config.delivery.window.start && config.delivery.window.start <= config.delivery.window.max,
          "delivery.window_start: must lie between delivery.window_min and delivery.window_max");
+    need(config.revocation.retry_first <= config.revocation.retry_max, "revocation.retry_first: must not be above revocation.retry_max");
     need(config.probe.key_file.empty() == config.probe.certificate_file.empty(), "probe.key_file, probe.certificate_file: give both or neither");
     need(config.probe.fresh > config.probe.interval, "probe.fresh: must be longer than probe.interval");
     need(one_of(config.store.compression, {"none", "lz4", "zstd"}), "store.compression: must be none, lz4 or zstd");

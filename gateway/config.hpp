@@ -12,6 +12,7 @@
 #include "gateway/intake/notices.hpp"
 #include "gateway/intake/submit.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/revocation/config.hpp"
 #include "gateway/store/postgres.hpp"
 #include "schemas/limits.hpp"
 #include "signing/policy.hpp"
@@ -79,6 +80,7 @@ struct Config {
     schemas::EnvelopeLimits envelope;
     intake::NoticesConfig notices;
     SigningConfig signing;
+    revocation::RevocationConfig revocation;
     SchemasConfig schemas;
     store::StoreConfig store;
     DeliverySwitch delivery_switch;

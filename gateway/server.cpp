@@ -12,6 +12,8 @@
 #include "gateway/observe/log.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/probe.hpp"
+#include "gateway/revocation/recheck.hpp"
+#include "gateway/revocation/refresher.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/runtime/clock.hpp"
 #include "gateway/runtime/on_cpu.hpp"
@@ -45,6 +47,8 @@ namespace {
 using runtime::Task;
 using std::chrono::milliseconds;
 
+runtime::SystemClock const system_clock;
+
 // One io_context with its thread and the coroutines that live there.
 class Core {
 public:
@@ -74,6 +78,13 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
+    // Its tasks are told to end and waited for; after `polite` they are cancelled.
+    Task<void> shut(milliseconds polite)
+    {
+        group.stop();
+        co_await group.drained(polite);
+    }
+
     net::io_context context;
     runtime::TaskGroup group;
 
@@ -89,8 +100,7 @@ struct ServingCore : Core {
     Task<void> shut(milliseconds polite)
     {
         if (listener) listener->stop_accepting();
-        group.stop();
-        co_await group.drained(polite);
+        co_await Core::shut(polite);
     }
 };
 
@@ -195,19 +205,21 @@ BadStart::BadStart(std::vector<std::string> problems)
 
 // Members stand in the order they start; they are destroyed in reverse.
 struct Server::Data {
-    explicit Data(Config from_file)
-        : config{std::move(from_file)}, loaded{load(config, clock.now())}, trust{loaded.trust},
+    Data(Config from_file, runtime::Clock const& given_clock)
+        : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now())}, trust{loaded.trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
           postgres{config.store, sealer(), metrics},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
           ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
-          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }}},
+          recheck{config.revocation, recheck_parts()},
+          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait()}},
           status{postgres.archive()}, notices{config.notices, postgres.archive()}, workflow{postgres.archive()},
           pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
           console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
           public_router{public_routes(handlers())}, ops_router{operations_routes(handlers())}
     {
+        begin_revocation();
     }
 
     ~Data()
@@ -231,6 +243,11 @@ struct Server::Data {
     [[nodiscard]] store::Result<void> read_registry();
     void read_trust();
     void reload();
+    void begin_revocation();
+    void use(std::shared_ptr<signing::TrustStore const> fresh);
+    std::shared_ptr<signing::TrustStore const> listened_to(std::shared_ptr<signing::TrustStore const> fresh);
+    revocation::Recheck::Parts recheck_parts();
+    std::function<Task<void>(runtime::Deadline)> evidence_wait();
 
     Task<void> probe_loop();
     Task<void> reload_loop();
@@ -246,7 +263,7 @@ struct Server::Data {
     [[nodiscard]] boost::json::object delivery_json() const;
 
     Config config;
-    runtime::SystemClock clock;
+    runtime::Clock const& clock;
     observe::Metrics metrics;
     observe::Metrics ops_metrics;  // of the operations' own listener; nobody reads it
     intake::Limits ops_limits = operations_limits();
@@ -256,6 +273,7 @@ struct Server::Data {
     // Before everything that holds a socket or a timer of theirs, and before the store, which answers to them.
     ServingCore house{"house"};
     Core courier{"delivery"};
+    Core weather{"revocation"};
     std::vector<std::unique_ptr<ServingCore>> cores;
     store::Postgres postgres;
     intake::Admission admission, ops_admission;
@@ -265,6 +283,8 @@ struct Server::Data {
     net::thread_pool blocking{1};  // calls of the registry and of the file system
     std::optional<delivery::Backend> backend;
     std::optional<delivery::Dispatcher> dispatcher;
+    std::optional<revocation::Refresher> refresher;  // nothing: revocation.enabled is false
+    revocation::Recheck recheck;
     intake::Submit submit;
     intake::StatusQueries status;
     intake::Notices notices;
@@ -287,6 +307,9 @@ void Server::Data::start(milliseconds start_wait)
     house.group.spawn("reload", reload_loop());
     house.group.spawn("watch", watch_loop());
     house.start();
+    if (refresher) weather.group.spawn("refresher", refresher->run(weather.group));
+    weather.group.spawn("recheck", recheck.run(weather.group));
+    weather.start();
     for (auto& core : cores) core->start();
     running = true;
 }
@@ -363,19 +386,62 @@ store::Result<void> Server::Data::read_registry()
     return {};
 }
 
+// On the thread of `blocking`, or before anything runs: the one place where the trust store changes.
+void Server::Data::use(std::shared_ptr<signing::TrustStore const> fresh)
+{
+    auto next = std::make_shared<intake::Criteria>(*criteria.load());
+    next->verifier = std::make_shared<signing::Verifier const>(fresh, config.signing.policy);
+    criteria.store(std::move(next));
+    trust.store(std::move(fresh));
+    recheck.look();
+}
+
 void Server::Data::read_trust()
 {
     try {
         auto fresh = signing::TrustStore::load(config.signing.trust_directory, config.signing.policy);
-        auto next = std::make_shared<intake::Criteria>(*criteria.load());
-        next->verifier = std::make_shared<signing::Verifier const>(fresh, config.signing.policy);
-        criteria.store(std::move(next));
-        trust.store(std::move(fresh));
+        use(refresher ? listened_to(fresh->with(refresher->anew(*fresh))) : std::move(fresh));
         alarms.set("trust_unreadable", false, "");
         observe::log(observe::Level::info, "trust read again", {{"anchors", trust.load()->counts().anchors}});
     } catch (std::exception const& error) {
         alarms.set("trust_unreadable", true, error.what());
     }
+}
+
+// ---- revocation evidence --------------------------------------------------------------------------------------------
+
+void Server::Data::begin_revocation()
+{
+    if (!config.revocation.enabled) return;
+    auto publish = [this](revocation::Refresher::Snapshot snapshot) { use(trust.load()->with(std::move(snapshot))); };
+    auto alarm = [this](std::string_view name, bool raised, std::string_view detail) { alarms.set(name, raised, detail); };
+    refresher.emplace(config.revocation, config.signing.trust_directory,
+                      revocation::Refresher::Parts{weather.context, blocking, clock, metrics, [this] { return trust.load(); }, std::move(publish),
+                                                   std::move(alarm)});
+    use(listened_to(loaded.trust->with(refresher->begin(*loaded.trust))));
+}
+
+// The store tells the refresher what evidence it lacks; stores made from it by with() do so too.
+std::shared_ptr<signing::TrustStore const> Server::Data::listened_to(std::shared_ptr<signing::TrustStore const> fresh)
+{
+    // Made a moment ago and shared with nobody yet, as tell() asks.
+    std::const_pointer_cast<signing::TrustStore>(fresh)->tell([this](signing::EvidenceWanted wanted) { refresher->tell(std::move(wanted)); });
+    return fresh;
+}
+
+revocation::Recheck::Parts Server::Data::recheck_parts()
+{
+    auto tell = [this](signing::EvidenceWanted wanted) {
+        if (refresher) refresher->tell(std::move(wanted));
+    };
+    auto alarm = [this](std::string_view name, bool raised, std::string_view detail) { alarms.set(name, raised, detail); };
+    return {weather.context, blocking, postgres.grace(), clock, metrics, [this] { return trust.load()->revocations(); }, std::move(tell), std::move(alarm)};
+}
+
+std::function<Task<void>(runtime::Deadline)> Server::Data::evidence_wait()
+{
+    if (!config.revocation.enabled) return {};
+    return [this](runtime::Deadline deadline) { return refresher->wait(deadline); };
 }
 
 // Both run on the one thread of `blocking`, so that two changes of the criteria never meet.
@@ -513,6 +579,8 @@ void Server::Data::stop()
         if (!courier.finish(courier.group.drained(attempt), attempt + std::chrono::seconds{5})) drained = false;
     }
     if (!house.finish(house.shut(milliseconds{500}), limit)) drained = false;
+    // A snapshot being made cannot be cut short: the largest CRL takes seconds.
+    if (!weather.finish(weather.shut(milliseconds{500}), limit + std::chrono::seconds{30})) drained = false;
 
     // Coroutines that will not end hold references into everything below us. Nothing is promised that is not stored,
     // so the safe way out is the one a power cut would take.
@@ -530,13 +598,15 @@ void Server::Data::join()
     for (auto& core : cores) core->join();
     courier.join();
     house.join();
+    weather.join();
     cpu.join();
     blocking.join();
 }
 
 // ---- the interface --------------------------------------------------------------------------------------------------
 
-Server::Server(Config config) : data_{std::make_unique<Data>(std::move(config))} {}
+Server::Server(Config config) : Server{std::move(config), system_clock} {}
+Server::Server(Config config, runtime::Clock const& clock) : data_{std::make_unique<Data>(std::move(config), clock)} {}
 Server::~Server() { stop(); }
 
 void Server::start(milliseconds start_wait) { data_->start(start_wait); }

@@ -4,11 +4,12 @@
 //
 // Threads it makes: one per core for the provider listener (each with its own io_context, listener and task group), the
 // CPU pool, one for delivery, one for housekeeping (operations' listener, probe, reload, alarms) with one helper for calls
-// that block, and those of store::Postgres.
+// that block, one for revocation evidence, and those of store::Postgres.
 // Threads of its interface: start() and stop() from one thread; reload() from any.
 // Errors:  a bad start throws BadStart with every problem found; later trouble is logged, counted and shown by /readyz.
 
 #include "gateway/config.hpp"
+#include "gateway/runtime/clock.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,7 @@ class Server {
 public:
     // Loads keys, trust, schemas and rules; touches neither the database nor the network. Throws BadStart.
     explicit Server(Config config);
+    Server(Config config, runtime::Clock const& clock);  // a test's clock; outlives the server
     ~Server();  // stops
     Server(Server const&) = delete;
     Server& operator=(Server const&) = delete;
