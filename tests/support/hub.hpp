@@ -119,7 +119,8 @@ public:
 
     void start()
     {
-        server.emplace(config);
+        if (clock) server.emplace(config, *clock);
+        else server.emplace(config);
         server->start();
         until("the gateway is ready", [this] { return ops("/readyz").status == 200; });
     }
@@ -168,6 +169,7 @@ public:
         }
     }
 
+    runtime::Clock const* clock = nullptr;  // null: the system's
     BackendThread backend;
     gateway::Config config;
     std::optional<gateway::Server> server;

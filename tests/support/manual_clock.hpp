@@ -2,6 +2,10 @@
 
 #include "gateway/runtime/clock.hpp"
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
 namespace support
 {
 
@@ -15,6 +19,19 @@ public:
     {
         at += by;
     }
+};
+
+// Runs with the system's clock, ahead by what the test leaps. Threads: any.
+class LeapingClock final : public runtime::Clock {
+public:
+    [[nodiscard]] runtime::Instant now() const override
+    {
+        return std::chrono::system_clock::now() + std::chrono::seconds{ahead_.load()};
+    }
+    void leap(std::chrono::seconds by) { ahead_ += by.count(); }
+
+private:
+    std::atomic<std::int64_t> ahead_{0};
 };
 
 } // namespace support
