@@ -19,7 +19,10 @@ struct DatabaseOption {
 class Database {
 public:
     explicit Database(std::string const& url);
-    [[nodiscard]] store::Queue& queue() { return postgres_.queue(); }
+Reference& reference() { return postgres_.reference(); }
+::    [[nodiscard]] store::Reference& reference() { return postgres_.reference(); }
+    [[nodiscard]] store::Grace& grace() { return postgres_.grace(); }
+::Queue& queue() { return postgres_.queue(); }
     [[nodiscard]] store::Reference& reference() { return postgres_.reference(); }
 
 private:

@@ -7,7 +7,10 @@
 
 int main(int argc, char** argv)
 {
-    ctl::Context context;
+add_deadletter(app, context);
+::    ctl::add_deadletter(app, context);
+    ctl::add_late(app, context);
+::Context context;
     CLI::App app{"I-VAN Hub: keys, signatures, dossiers and the registry, from the command line", "ivanctl"};
     app.require_subcommand(1);
     app.fallthrough();  // so that --json is understood after any command
