@@ -54,9 +54,7 @@ void add_trust(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
 void add_provider(CLI::App& app, Context& context);
-App& app, Context& context);
-::void add_deadletter(CLI::App& app, Context& context);
+void add_deadletter(CLI::App& app, Context& context);
 void add_late(CLI::App& app, Context& context);  // after add_trust
-::App& app, Context& context);
 
 }  // namespace ctl

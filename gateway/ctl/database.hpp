@@ -19,11 +19,9 @@ struct DatabaseOption {
 class Database {
 public:
     explicit Database(std::string const& url);
-Reference& reference() { return postgres_.reference(); }
-::    [[nodiscard]] store::Reference& reference() { return postgres_.reference(); }
-    [[nodiscard]] store::Grace& grace() { return postgres_.grace(); }
-::Queue& queue() { return postgres_.queue(); }
+    [[nodiscard]] store::Queue& queue() { return postgres_.queue(); }
     [[nodiscard]] store::Reference& reference() { return postgres_.reference(); }
+    [[nodiscard]] store::Grace& grace() { return postgres_.grace(); }
 
 private:
     observe::Metrics metrics_;

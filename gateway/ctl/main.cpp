@@ -7,10 +7,7 @@
 
 int main(int argc, char** argv)
 {
-add_deadletter(app, context);
-::    ctl::add_deadletter(app, context);
-    ctl::add_late(app, context);
-::Context context;
+    ctl::Context context;
     CLI::App app{"I-VAN Hub: keys, signatures, dossiers and the registry, from the command line", "ivanctl"};
     app.require_subcommand(1);
     app.fallthrough();  // so that --json is understood after any command
@@ -24,6 +21,7 @@ add_deadletter(app, context);
     ctl::add_lookup(app, context);
     ctl::add_provider(app, context);
     ctl::add_deadletter(app, context);
+    ctl::add_late(app, context);
 
     try {
         app.parse(argc, argv);
