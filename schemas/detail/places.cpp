@@ -2,10 +2,13 @@
 
 #include "schemas/detail/libxml2.hpp"
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace schemas::detail {
 
@@ -24,12 +27,12 @@ void Trail::enter(xmlParserCtxt const& parser, Tag const& tag)
     open_.push_back({++met_, parser.input ? parser.input->line : 0L, tag.name, tag.prefix, tag.uri});
 }
 
-std::string_view Trail::name() const noexcept { return view(open_.back().name); }
+std::string_view Trail::name(std::size_t outwards) const noexcept { return view(at(outwards).name); }
 
-Chain Trail::chain() const
+Chain Trail::chain(std::size_t outwards) const
 {
     Chain chain;
-    for (auto const& open : open_) chain.push_back({open.ordinal, step_name(open.name, open.prefix, open.uri)});
+    for (auto const& open : std::span{open_}.first(open_.size() - outwards)) chain.push_back({open.ordinal, step_name(open.name, open.prefix, open.uri)});
     return chain;
 }
 

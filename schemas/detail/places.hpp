@@ -31,10 +31,12 @@ class Trail {
 public:
     void enter(xmlParserCtxt const& parser, Tag const& tag);
     void leave() noexcept { open_.pop_back(); }
-    [[nodiscard]] std::size_t ordinal() const noexcept { return open_.back().ordinal; }  // of the innermost
-    [[nodiscard]] std::string_view name() const noexcept;                                // its local name
-    [[nodiscard]] long line() const noexcept { return open_.back().line; }
-    [[nodiscard]] Chain chain() const;
+    // One open element: the innermost, or `outwards` from there.
+    [[nodiscard]] std::size_t ordinal(std::size_t outwards) const noexcept { return at(outwards).ordinal; }
+    [[nodiscard]] std::string_view name(std::size_t outwards) const noexcept;  // local
+    [[nodiscard]] long line(std::size_t outwards) const noexcept { return at(outwards).line; }
+    [[nodiscard]] Chain chain(std::size_t outwards) const;
+    [[nodiscard]] std::size_t depth() const noexcept { return open_.size(); }
 
 private:
     struct Open {
@@ -44,6 +46,7 @@ private:
         xmlChar const* prefix;
         xmlChar const* uri;
     };
+    [[nodiscard]] Open const& at(std::size_t outwards) const noexcept { return open_[open_.size() - 1 - outwards]; }
     std::size_t met_ = 0;
     std::vector<Open> open_;
 };

@@ -128,7 +128,7 @@ void SchemaErrors::add(xmlError const& error)
 {
     std::string_view const said = error.message ? error.message : "";
     auto const id = finding_of(error.code, said);
-    trail_ ? add_on_trail(id, said) : add_at_node(id, error, said);
+    trail_ ? add_on_trail(id, error.code, said) : add_at_node(id, error, said);
 }
 
 bool SchemaErrors::again(FindingId id, std::uintptr_t place)
@@ -150,14 +150,17 @@ void SchemaErrors::add_at_node(FindingId id, xmlError const& error, std::string_
     });
 }
 
-void SchemaErrors::add_on_trail(FindingId id, std::string_view said)
+void SchemaErrors::add_on_trail(FindingId id, int code, std::string_view said)
 {
-    if (again(id, trail_->ordinal())) return;
+    // An element where none may be is the fault of the one around it.
+    bool const of_parent = in_start_tag_ && trail_->depth() > 1 && (id == FindingId::schema_content_kind || code == XML_SCHEMAV_CVC_ELT_3_2_1);
+    std::size_t const outwards = of_parent ? 1 : 0;
+    if (again(id, trail_->ordinal(outwards))) return;
     findings_.add([&] {
-        auto const particular = particular_of(id, trail_->name(), said);
+        auto const particular = particular_of(id, trail_->name(outwards), said);
         auto const attribute = attribute_of(said);
-        places_->wait(findings_.kept().size(), trail_->chain(), attribute.empty() ? std::string{} : fmt::format("/@{}", attribute));
-        return make_finding(id, label_, {}, trail_->line(), particular.en, particular.vi);
+        places_->wait(findings_.kept().size(), trail_->chain(outwards), attribute.empty() ? std::string{} : fmt::format("/@{}", attribute));
+        return make_finding(id, label_, {}, trail_->line(outwards), particular.en, particular.vi);
     });
 }
 

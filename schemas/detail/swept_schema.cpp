@@ -21,7 +21,7 @@ struct Unplug {
 // Hands each event to the validator, between entering and leaving the trail, so that what it says is about the innermost.
 class Validation : public Listener {
 public:
-    Validation(xmlSchemaValidCtxt* run, Trail& trail) : trail_{trail}, plug_{xmlSchemaSAXPlug(run, &sax_, &context_)}
+    Validation(xmlSchemaValidCtxt* run, Trail& trail, SchemaErrors& errors) : trail_{trail}, errors_{errors}, plug_{xmlSchemaSAXPlug(run, &sax_, &context_)}
     {
         if (!plug_) throw std::bad_alloc{};
     }
@@ -31,8 +31,10 @@ public:
         push_text();
         trail_.enter(parser, tag);
         auto attributes = escaped(tag);
+        errors_.in_start_tag(true);
         sax_->startElementNs(context_, tag.name, tag.prefix, tag.uri, tag.namespaces_size, tag.namespaces, tag.attributes_size,
                              tag.defaulted, attributes.empty() ? tag.attributes : attributes.data());
+        errors_.in_start_tag(false);
     }
     void end(xmlParserCtxt&, Tag const& tag) override
     {
@@ -76,6 +78,7 @@ private:
     }
 
     Trail& trail_;
+    SchemaErrors& errors_;
     xmlSAXHandler* sax_ = nullptr;
     void* context_ = nullptr;
     std::unique_ptr<xmlSchemaSAXPlugStruct, Unplug> plug_;
@@ -92,7 +95,7 @@ void check_swept(xmlSchemaValidCtxt* run, Document const& document, std::string 
     SchemaErrors errors{label, findings, trail, places};
     xmlSchemaSetValidStructuredErrors(run, &SchemaErrors::receive, &errors);
     {
-        Validation validation{run, trail};
+        Validation validation{run, trail, errors};
         if (sweep(document.text(), document.limits(), validation).refused) throw std::logic_error("schemas: a sweep disagrees with the first");
     }
     errors.rethrow();
