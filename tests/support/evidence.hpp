@@ -230,7 +230,8 @@ struct OcspText {
     {
         signing::detail::Owned<OCSP_BASICRESP, OCSP_BASICRESP_free> const basic{OCSP_BASICRESP_new()};
         for (auto const& one : answers) {
-            signing::detail::Owned<OCSP_CERTID, OCSP_CERTID_free> const id{OCSP_cert_to_id(id_md, one.certificate, issuer->get())};
+            signing::detail::Owned<OCSP_CERTID, OCSP_CERTID_free> const id{
+                OCSP_cert_id_new(id_md, X509_get_subject_name(issuer->get()), X509_get0_pubkey_bitstr(issuer->get()), X509_get0_serialNumber(one.certificate))};
             auto const from = generalized(one.from);
             auto const until = one.until ? generalized(*one.until) : nullptr;
             must(OCSP_basic_add1_status(basic.get(), id.get(), one.status, OCSP_REVOKED_STATUS_NOSTATUS, generalized(one.revoked).get(), from.get(),
