@@ -42,6 +42,8 @@ struct Context {
 
 // Whole files, bounded. Throw std::runtime_error naming the path.
 [[nodiscard]] std::string read_file(std::filesystem::path const& path, std::size_t bytes_max = 64u << 20);
+// A document to judge: "-" is standard input. Reading stops just beyond `bytes_max`, so that the parser says it is too large.
+[[nodiscard]] std::string read_document(std::string const& file, std::size_t bytes_max);
 void write_file(std::filesystem::path const& path, std::string_view bytes);
 
 // Columns of a table for people: as wide as their widest cell, counted in characters rather than bytes.
@@ -50,6 +52,7 @@ void write_file(std::filesystem::path const& path, std::string_view bytes);
 void add_keys(CLI::App& app, Context& context);
 void add_sign(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
+void add_parse(CLI::App& app, Context& context);
 void add_trust(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);

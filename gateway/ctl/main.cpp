@@ -16,6 +16,7 @@ int main(int argc, char** argv)
     ctl::add_keys(app, context);
     ctl::add_sign(app, context);
     ctl::add_verify(app, context);
+    ctl::add_parse(app, context);
     ctl::add_trust(app, context);
     ctl::add_submit(app, context);
     ctl::add_lookup(app, context);
