@@ -120,6 +120,8 @@ TEST_F(VerifierTest, AcceptsEveryAllowedCombination)
                     options.signing_time = pki.now - 1min;
                     auto const result = verify(sign_document(*key, form, options));
                     ASSERT_TRUE(result.has_value()) << named(result) << " with " << key->certificate().key << " " << digest;
+                    EXPECT_EQ(result->reference, "");
+                    EXPECT_GE(result->path_der.size(), 2u);
                     EXPECT_EQ(result->digest_algorithm, digest);
                     EXPECT_EQ(result->signature_algorithm, (kind == KeyKind::rsa_2048 ? "rsa-" : "ecdsa-") + digest);
                     EXPECT_EQ(result->canonicalisation, exclusive ? "exc-c14n" : "c14n");
@@ -582,6 +584,147 @@ TEST_F(DossierTest, GivesTheSameVerdictOnManyThreadsAtOnce)
     }
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(wrong, std::vector<int>(4, 0));
+}
+
+// --- SHA-1 for one provider, one-time passwords, stapled evidence -----------------------------------------------
+
+TEST_F(DossierTest, TakesSha1FromTheOneProviderThatMayAndNotAfterItsDay)
+{
+    signing::SignOptions options;
+    options.digest = "sha1";
+    auto const xml = sealed(envelope_with(signed_form(options)), *unit_key());
+    auto const judge = [&](std::optional<std::chrono::sys_days> until) {
+        auto envelope = schemas::read_envelope(xml, schemas::EnvelopeLimits{}).value();
+        auto const verified = signing::Verifier{trust, policy}.verify(std::move(envelope), pki.now, {.sha1_until = until});
+        return verified ? std::string{"accepted"} : std::string{name_of(verified.error().why)};
+    };
+    auto const today = signing::day_in_vietnam(pki.now);
+    EXPECT_EQ(judge(std::nullopt), "algorithm_sha1");
+    EXPECT_EQ(judge(today), "accepted");
+    EXPECT_EQ(judge(today - std::chrono::days{1}), "algorithm_sha1");
+    policy.sha1_until = today;  // the policy's own date holds for all, and no allowance takes it away
+    EXPECT_EQ(judge(std::nullopt), "accepted");
+    EXPECT_EQ(judge(today - std::chrono::days{1}), "accepted");
+}
+
+constexpr std::string_view person = "001090000001";
+
+signing::OtpProof proof_of(std::string_view who, std::string_view content, signing::Instant at)
+{
+    signing::OtpKey const key{std::string(32, 'k')};
+    signing::OtpChallenge challenge;
+    challenge.id = std::string(32, '1');
+    challenge.person = who;
+    challenge.content_sha256 = signing::hex(signing::sha256(content));
+    challenge.made_at = at;
+    challenge.expires_at = at + 4min;
+    auto const code = key.draw(challenge, 6);
+    return key.check(challenge, code, challenge.content_sha256, at).value();
+}
+
+class OtpDossierTest : public DossierTest {
+protected:
+    [[nodiscard]] signing::Result<signing::Verified> accept(std::string const& xml, signing::OtpProof proof) const
+    {
+        auto envelope = schemas::read_envelope(xml, schemas::EnvelopeLimits{});
+        if (!envelope) throw std::logic_error("the test's envelope is refused: " + envelope.error().detail);
+        return signing::Verifier{trust, policy}.accept(std::move(*envelope), std::move(proof), pki.now);
+    }
+    std::string const mine = envelope_with(std::string{compact_form}, person);
+};
+
+TEST_F(OtpDossierTest, AcceptsAnIndividualsDossierByItsOneTimePassword)
+{
+    auto const verified = accept(mine, proof_of(person, mine, pki.now));
+    ASSERT_TRUE(verified.has_value()) << name_of(verified.error().why);
+    EXPECT_TRUE(verified->signers().empty());
+    ASSERT_TRUE(verified->otp().has_value());
+    EXPECT_EQ(verified->otp()->person(), person);
+    EXPECT_EQ(verified->at(), pki.now);
+    EXPECT_FALSE(verified->grace());
+    auto const signed_one = file(sealed(envelope_with(signed_form()), *unit_key()));
+    ASSERT_TRUE(signed_one.has_value());
+    EXPECT_FALSE(signed_one->otp().has_value());
+}
+
+TEST_F(OtpDossierTest, NeverTakesAOneTimePasswordForAnOrganisation)
+{
+    for (std::string const code : {"0101300842", "0101300842-001"}) {
+        auto const xml = envelope_with(std::string{compact_form}, code);
+        auto const refused = accept(xml, proof_of(person, xml, pki.now));
+        ASSERT_FALSE(refused.has_value()) << code;
+        EXPECT_EQ(refused.error().why, Refusal::otp_organisation) << code;
+    }
+}
+
+TEST_F(OtpDossierTest, RefusesAnotherPersonsPasswordAndOneForOtherContent)
+{
+    auto const other = accept(mine, proof_of("001090000002", mine, pki.now));
+    ASSERT_FALSE(other.has_value());
+    EXPECT_EQ(other.error().why, Refusal::otp_mismatch);
+    auto const content = accept(mine, proof_of(person, mine + " ", pki.now));
+    ASSERT_FALSE(content.has_value());
+    EXPECT_EQ(content.error().why, Refusal::otp_mismatch);
+}
+
+TEST_F(VerifierTest, LearnsFromAStapledResponseAndStillVerifiesIt)
+{
+    signing::TrustStore::Material material;
+    material.anchors = {{"root", pki.root.certificate_pem}};
+    material.intermediates = {{"issuing", pki.issuing_ca.certificate_pem}};
+    material.crls = {{"root.crl", signing::dev::make_crl(pki.root, {}, pki.now - 1h, pki.now + 24h, 1)}};  // nothing about units
+    trust = signing::TrustStore::make(material, policy);
+    expect(Refusal::revocation_unknown, signed_form());
+
+    using Status = signing::dev::OcspAnswer::Status;
+    auto const unit = pki.unit(std::string{tax_code});
+    auto const key = Pki::key(unit);
+    auto const stapled = [&](Pki::Identity const& responder, Status status) {
+        signing::SignOptions options;
+        signing::dev::OcspAnswer answer;
+        answer.certificate_pem = unit.certificate_pem;
+        answer.status = status;
+        answer.revoked_at = pki.now - 30min;
+        options.ocsp_der = {signing::dev::make_ocsp_response(responder, pki.issuing_ca, {answer}, pki.now - 1h, pki.now + 1h)};
+        return sign_document(*key, pretty_form, options);
+    };
+    auto const good = verify(stapled(pki.issuing_ca, Status::good));
+    ASSERT_TRUE(good.has_value()) << named(good);
+    EXPECT_TRUE(good->revocation.source.starts_with("ocsp:")) << good->revocation.source;
+    EXPECT_FALSE(good->revocation.grace);
+    expect(Refusal::certificate_revoked, stapled(pki.issuing_ca, Status::revoked));
+    expect(Refusal::revocation_unknown, stapled(pki.unknown_root, Status::good));  // anybody could have written it
+}
+
+TEST_F(VerifierTest, BoundsStapledResponsesInNumberAndSize)
+{
+    signing::SignOptions options;
+    options.ocsp_der.assign(policy.ocsp_max, "not an OCSP response");
+    EXPECT_TRUE(verify(signed_form(options)).has_value()) << "a hint that does not verify is passed over";
+    options.ocsp_der.emplace_back("one too many");
+    expect(Refusal::key_info_forbidden, signed_form(options));
+    options.ocsp_der.assign(1, std::string(policy.ocsp_bytes_max + 1, 'x'));
+    expect(Refusal::key_info_forbidden, signed_form(options));
+}
+
+TEST_F(VerifierTest, TakesOcspResponsesOfXadesUnsignedPropertiesAloneAndStrictly)
+{
+    auto const xml = signed_form();
+    std::string const chain[] = {"UnsignedProperties", "UnsignedSignatureProperties", "RevocationValues", "OCSPValues"};
+    auto const with = [&](std::string const& values, std::string_view target = "#sigid", std::string_view beside = {}) {
+        std::string open, close;
+        for (auto const& name : chain) {
+            open += "<" + name + ">";
+            close.insert(0, "</" + name + ">");
+        }
+        return replaced(xml, "</KeyInfo>",
+                        fmt::format(R"(</KeyInfo><Object><QualifyingProperties xmlns="http://uri.etsi.org/01903/v1.3.2#" Target="{}">{}{}{}{}</QualifyingProperties></Object>)",
+                                    target, beside, open, values, close));
+    };
+    EXPECT_TRUE(verify(with("<EncapsulatedOCSPValue>AAAA</EncapsulatedOCSPValue>")).has_value());
+    expect(Refusal::signature_malformed, with("<EncapsulatedOCSPValue>AAAA</EncapsulatedOCSPValue>", "#other"));
+    expect(Refusal::signature_malformed, with("<Other>AAAA</Other>"));
+    expect(Refusal::signature_malformed, with("", "#sigid", "<SignedProperties/>"));
 }
 
 }  // namespace
