@@ -67,7 +67,7 @@ std::string text_in(json::object const& object, std::string_view name)
 // Whole or not at all, also where the power fails: a new file beside the old one, then renamed. Empty: done.
 std::string write_atomically(fs::path const& path, std::string_view header, std::string_view bytes)
 {
-    auto const beside = path.string() + ".new";
+    auto const beside = fmt::format("{}.{}.new", path.string(), ::getpid());  // gateways may share the folder
     int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return std::strerror(errno);
     std::string trouble;
