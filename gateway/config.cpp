@@ -82,6 +82,9 @@ constexpr std::tuple signing_fields{
     TextField{"signing.trust_directory", &SigningConfig::trust_directory, "Anchors, intermediates and CRLs of those who sign dossiers. Read again on SIGHUP."},
     TextField{"signing.receipt_key_file", &SigningConfig::receipt_key_file, "PEM: the key that signs receipts (P-256)."},
     TextField{"signing.receipt_certificate_file", &SigningConfig::receipt_certificate_file, "PEM: its certificate."},
+    TextField{"signing.receipt_key", &SigningConfig::receipt_key, "Where the receipt key is, in place of receipt_key_file: file:PATH, or pkcs11: with token=, object= and ?module-path= and pin-source=file:PATH (RFC 7512)."},
+    TextField{"signing.receipt_keys_directory", &SigningConfig::receipt_keys_directory, "Several receipt keys with their dates in force, and the certificates of past ones, in place of the single key. Read again on SIGHUP and when its files change."},
+    Field{"signing.receipt_key_warning", &SigningConfig::receipt_key_warning, hours{24}, hours{24 * 365}, "The alarm receipt_key_ends rises so long before the last receipt key ends."},
     TextField{"signing.sha1_until", &SigningConfig::sha1_until, "yyyy-mm-dd: the last day SHA-1 signatures are taken; empty: never."},
     TextField{"signing.branch_rule", &SigningConfig::branch_rule, "parent_may_sign: a parent's certificate signs for its branch too; exact: the tax code to the digit."},
 };
@@ -90,6 +93,13 @@ constexpr std::tuple policy_fields{
     Field{"signing.rsa_bits_min", &signing::Policy::rsa_bits_min, 2048u, 16384u, "Smallest RSA key."},
     Field{"signing.signing_time_skew", &signing::Policy::signing_time_skew, seconds{0}, seconds{86'400}, "How far SigningTime may run ahead of our clock."},
     Field{"signing.verdicts_max", &signing::Policy::verdicts_max, 1u, 100'000'000u, "Verdicts on certificates kept in memory."},
+};
+
+constexpr std::tuple token_fields{
+    Field{"signing.token_timeout", &signing::TokenConfig::sign_timeout, milliseconds{10}, milliseconds{60'000}, "One signature of a key in a PKCS#11 token, waiting included; then the dossier is not accepted."},
+    Field{"signing.token_retry", &signing::TokenConfig::retry_interval, milliseconds{0}, milliseconds{60'000}, "A token that is away is asked again no sooner."},
+    Field{"signing.token_sessions", &signing::TokenConfig::sessions, 1u, 64u, "Sessions with the token, each with a thread."},
+    Field{"signing.token_waiting_max", &signing::TokenConfig::waiting_max, 1u, 100'000u, "Signatures waiting for a session."},
 };
 
 constexpr std::tuple schemas_fields{
@@ -306,6 +316,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.notices, notices_fields);
     add(config.signing, signing_fields);
     add(config.signing.policy, policy_fields);
+    add(config.signing.token, token_fields);
     add(config.revocation, revocation::revocation_fields);
     add(config.schemas, schemas_fields);
     add(config.store, store_fields);
@@ -388,8 +399,9 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     };
     auto& signing = config.signing;
     need(!signing.trust_directory.empty(), "signing.trust_directory: must be given");
-    need(!signing.receipt_key_file.empty(), "signing.receipt_key_file: must be given");
-    need(!signing.receipt_certificate_file.empty(), "signing.receipt_certificate_file: must be given");
+    auto const ways = int{!signing.receipt_key_file.empty()} + int{!signing.receipt_key.empty()} + int{!signing.receipt_keys_directory.empty()};
+    need(ways == 1, "signing.receipt_key_file: must be given, or else receipt_key or receipt_keys_directory, and only one of them");
+    need(!signing.receipt_keys_directory.empty() || !signing.receipt_certificate_file.empty(), "signing.receipt_certificate_file: must be given");
     need(!config.schemas.xsd_directory.empty(), "schemas.xsd_directory: must be given");
     need(!config.schemas.rules_directory.empty(), "schemas.rules_directory: must be given");
     need(config.server.certificate_file.empty() == config.server.key_file.empty(),

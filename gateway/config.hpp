@@ -16,6 +16,7 @@
 #include "gateway/store/postgres.hpp"
 #include "schemas/limits.hpp"
 #include "signing/policy.hpp"
+#include "signing/signer.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -47,6 +48,10 @@ struct OpsConfig {
 struct SigningConfig {
     std::string trust_directory;
     std::string receipt_key_file, receipt_certificate_file;
+    std::string receipt_key;               // in place of receipt_key_file: "file:…" or "pkcs11:…"
+    std::string receipt_keys_directory;    // in place of both: several keys with their dates (dossier/receipt_keys.hpp)
+    signing::TokenConfig token;
+    std::chrono::hours receipt_key_warning{24 * 30};  // alarm receipt_key_ends so long before nobody signs any more
     std::string sha1_until;                // yyyy-mm-dd, the last day SHA-1 is taken; empty: never
     std::string branch_rule = "parent_may_sign";  // or "exact"
     signing::Policy policy;                // sha1_until and branch_rule are filled in from the two texts

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <utility>
 
 namespace gateway {
@@ -24,28 +25,42 @@ std::string unsigned_probe(std::string const& tax_code, runtime::Instant now)
         "<KyKeKhai>{2:02}/{1:04}</KyKeKhai><NgayLap>{3:02}/{2:02}/{1:04}</NgayLap><SoLuongFile>1</SoLuongFile><QuyTrinhISO></QuyTrinhISO>"
         "<ToKhais><FileToKhai><MaToKhai>PROBE</MaToKhai><MoTaToKhai>PROBE</MoTaToKhai><TenFile>probe.pdf</TenFile>"
         "<LoaiFile>.pdf</LoaiFile><DoDaiFile>{4}</DoDaiFile><NoiDungFile>{5}</NoiDungFile></FileToKhai></ToKhais>"
-        "</ThongTinHoSo></NoiDung></Hoso>",
+        "</ThongTinHoSo></NoiDung><CKy_Dvi></CKy_Dvi></Hoso>",
         tax_code, int{day.year()}, unsigned{day.month()}, unsigned{day.day()}, attachment.size(), attachment);
 }
 
 }  // namespace
 
-Probe::Probe(std::shared_ptr<signing::KeyPair const> receipt_key, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now)
-    : receipt_key_{std::move(receipt_key)}, outsider_{!signer}
+Probe::Probe(ReceiptKeys receipt_keys, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now)
+    : receipt_keys_{std::move(receipt_keys)}, outsider_{!signer}
 {
-    auto const& key = signer ? *signer : *receipt_key_;
+    auto const keys = receipt_keys_();
+    auto const* const current = keys->in_force(now);
+    if (!signer && current == nullptr) throw std::runtime_error("no receipt key is in force");
+    auto const& key = signer ? *signer : *current->pair;
     auto const& tax_code = key.certificate().tax_code;
-    signing::SignOptions options;
-    options.holder = "CKy_Dvi";
-    dossier_ = signing::sign_document(key, unsigned_probe(tax_code.empty() ? "0101300842" : tax_code, now), options);
+    // Canonical text, so that a key in a token can sign it too.
+    dossier_ = signing::sign_canonical(key, unsigned_probe(tax_code.empty() ? "0101300842" : tax_code, now), "probe", "CKy_Dvi");
+}
+
+// The very key that the next receipt will be signed with; a token that is away shows here first.
+Probe::Word Probe::seal(runtime::Instant now) const
+{
+    auto const keys = receipt_keys_();
+    auto const* const key = keys->in_force(now);
+    if (key == nullptr) return {false, "no receipt key is in force"};
+    try {
+        auto const sealed = signing::sign_canonical(*key->pair, "<PhieuTiepNhan>probe</PhieuTiepNhan>", "probe");
+        return {sealed.find("SignatureValue") != std::string::npos, "signed by " + key->name};
+    } catch (signing::KeyTrouble const& trouble) {
+        return {false, trouble.what()};
+    }
 }
 
 Probe::Words Probe::run(intake::Criteria const& criteria, runtime::Instant now) const
 {
-    auto const sealed = signing::sign_canonical(*receipt_key_, "<PhieuTiepNhan>probe</PhieuTiepNhan>", "probe");
-    Word const seal{sealed.find("SignatureValue") != std::string::npos, "signed"};
     auto const verified = verify(criteria, now);
-    return {seal, verified, verified.ok ? validate(criteria, now) : Word{false, "not reached"}};
+    return {seal(now), verified, verified.ok ? validate(criteria, now) : Word{false, "not reached"}};
 }
 
 Probe::Word Probe::verify(intake::Criteria const& criteria, runtime::Instant now) const

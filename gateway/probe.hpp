@@ -9,10 +9,12 @@
 //
 // Threads: immutable after construction; run() may run anywhere.
 
+#include "gateway/dossier/receipt_keys.hpp"
 #include "gateway/intake/examine.hpp"
 #include "gateway/runtime/clock.hpp"
 #include "signing/signer.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,9 +22,11 @@ namespace gateway {
 
 class Probe {
 public:
-    // Throws std::runtime_error where the key cannot sign.
-    // `signer` null: the receipt key signs.
-    Probe(std::shared_ptr<signing::KeyPair const> receipt_key, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now);
+    // The receipt keys of the moment; the root swaps them.
+    using ReceiptKeys = std::function<std::shared_ptr<dossier::ReceiptKeys const>()>;
+
+    // Throws std::runtime_error where the key cannot sign. `signer` null: the receipt key of `now` signs.
+    Probe(ReceiptKeys receipt_keys, std::shared_ptr<signing::KeyPair const> signer, runtime::Instant now);
 
     struct Word {
         bool ok = false;
@@ -37,7 +41,9 @@ private:
     [[nodiscard]] Word verify(intake::Criteria const& criteria, runtime::Instant now) const;
     [[nodiscard]] Word validate(intake::Criteria const& criteria, runtime::Instant now) const;
 
-    std::shared_ptr<signing::KeyPair const> receipt_key_;  // shared with the sealer of receipts
+    [[nodiscard]] Word seal(runtime::Instant now) const;
+
+    ReceiptKeys receipt_keys_;
     bool outsider_;  // signed by a key that is not under the anchors
     std::string dossier_;
 };

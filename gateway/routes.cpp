@@ -37,6 +37,8 @@ std::vector<Route> public_routes(Handlers h)
     add(open("/v1/lookup"), [h](Request r) { return h.pages->lookup(std::move(r)); });
     add(open("/v1/providers"), [h](Request r) { return h.pages->providers(std::move(r)); });
     add(open("/v1/procedures"), [h](Request r) { return h.pages->procedures(std::move(r)); });
+    add(open("/v1/receipt-certificates"), [h](Request r) { return h.certificates->list(std::move(r)); });
+    add(open("/v1/receipt-certificates/{key_id}"), [h](Request r) { return h.certificates->pem(std::move(r)); });
     add(open("/v1/codes"), [h](Request r) { return h.pages->codes(std::move(r)); });
     return routes;
 }

@@ -3,6 +3,7 @@
 // What stands at which address: the two tables of routes. providers/openapi.yaml says the same of the first one, and
 // tests/tidy compares them.
 
+#include "gateway/intake/certificates.hpp"
 #include "gateway/intake/console.hpp"
 #include "gateway/intake/health.hpp"
 #include "gateway/intake/notices.hpp"
@@ -25,6 +26,7 @@ struct Handlers {
     intake::PublicPages* pages = nullptr;
     intake::Health* health = nullptr;
     intake::Console* console = nullptr;
+    intake::ReceiptCertificates* certificates = nullptr;
 };
 
 [[nodiscard]] std::vector<intake::Route> public_routes(Handlers handlers);      // the provider listener

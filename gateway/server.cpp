@@ -4,7 +4,7 @@
 #include "gateway/delivery/backend.hpp"
 #include "gateway/delivery/dispatcher.hpp"
 #include "gateway/dossier/id.hpp"
-#include "gateway/dossier/receipt.hpp"
+#include "gateway/dossier/receipt_keys.hpp"
 #include "gateway/dossier/time.hpp"
 #include "gateway/intake/admission.hpp"
 #include "gateway/intake/listener.hpp"
@@ -126,9 +126,15 @@ private:
     std::vector<std::string> problems_;
 };
 
+dossier::ReceiptKeysConfig receipt_keys_of(SigningConfig const& signing)
+{
+    auto const& key = signing.receipt_key.empty() ? signing.receipt_key_file : signing.receipt_key;
+    return {key, signing.receipt_certificate_file, signing.receipt_keys_directory, signing.token};
+}
+
 // What is loaded from files before anything starts.
 struct Loaded {
-    std::shared_ptr<signing::KeyPair const> key;  // shared by the sealer of receipts and the probe
+    std::shared_ptr<runtime::Snapshot<dossier::ReceiptKeys>> receipt_keys;  // shared by the sealer of receipts, the probe and the public page
     std::shared_ptr<signing::KeyPair const> signer;  // of the probe; null: the receipt key
     std::shared_ptr<signing::TrustStore const> trust;
     std::shared_ptr<schemas::Rules const> rules;
@@ -149,8 +155,9 @@ Loaded load(Config const& config, runtime::Instant now)
     Problems problems;
     Loaded loaded;
     auto const& files = config.signing;
-    auto key = problems.attempt("signing.receipt_key_file",
-                                [&] { return signing::KeyPair::load(files.receipt_key_file, files.receipt_certificate_file); });
+    auto keys = problems.attempt("signing.receipt_key", [&] {
+        return std::make_shared<runtime::Snapshot<dossier::ReceiptKeys>>(dossier::ReceiptKeys::load(receipt_keys_of(files), now));
+    });
     auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy); });
     auto catalogue = problems.attempt("schemas.xsd_directory", [&] { return schemas::Catalogue::load(config.schemas.xsd_directory); });
     auto rules = problems.attempt("schemas.rules_directory", [&] { return schemas::Rules::load(config.schemas.rules_directory); });
@@ -162,10 +169,11 @@ Loaded load(Config const& config, runtime::Instant now)
         if (config.probe.key_file.empty()) return nullptr;
         return signing::KeyPair::load(config.probe.key_file, config.probe.certificate_file);
     });
-    if (key && signer) problems.attempt("probe.key_file", [&] { return loaded.probe.emplace(*key, *signer, now), true; });
+    if (keys && signer)
+        problems.attempt("probe.key_file", [&] { return loaded.probe.emplace([keys = *keys] { return keys->load(); }, *signer, now), true; });
     problems.raise_if_any();
 
-    loaded.key = *key;
+    loaded.receipt_keys = *keys;
     loaded.signer = *signer;
     loaded.trust = *trust;
     loaded.rules = *rules;
@@ -230,9 +238,9 @@ struct Server::Data {
 
     store::Sealer sealer() const
     {
-        return [key = loaded.key](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *key); };
+        return [keys = loaded.receipt_keys](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *keys->load()); };
     }
-    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console}; }
+    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates}; }
 
     void start(milliseconds start_wait);
     void stop();
@@ -255,6 +263,7 @@ struct Server::Data {
     void report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since);
     void watch_delivery();
     void watch_certificates();
+    void read_receipt_keys();
 
     void wake_delivery()
     {
@@ -291,6 +300,8 @@ struct Server::Data {
     intake::Workflow workflow;
     intake::PublicPages pages;
     intake::Console console;
+    intake::ReceiptCertificates certificates{[keys = loaded.receipt_keys] { return keys->load(); }, clock};
+    std::string receipt_keys_stamp = dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing));  // of what was read last
     intake::Router public_router, ops_router;
     Ports ports;
     std::atomic<bool> running{false};
@@ -444,11 +455,27 @@ std::function<Task<void>(runtime::Deadline)> Server::Data::evidence_wait()
     return [this](runtime::Deadline deadline) { return refresher->wait(deadline); };
 }
 
+// A new key is taken, a past one put away; what cannot be used leaves the former set in force. What failed is tried again
+// when its files change or somebody asks, not before: a refused PIN tried every few seconds would lock a token.
+void Server::Data::read_receipt_keys()
+{
+    auto const from = receipt_keys_of(config.signing);
+    receipt_keys_stamp = dossier::ReceiptKeys::stamp_of(from);
+    try {
+        loaded.receipt_keys->store(dossier::ReceiptKeys::load(from, clock.now()));
+        alarms.set("receipt_keys_unreadable", false, "");
+        observe::log(observe::Level::info, "receipt keys read again", {{"certificates", loaded.receipt_keys->load()->all().size()}});
+    } catch (std::exception const& error) {
+        alarms.set("receipt_keys_unreadable", true, error.what());
+    }
+}
+
 // Both run on the one thread of `blocking`, so that two changes of the criteria never meet.
 void Server::Data::reload()
 {
     net::post(blocking, [this] {
         read_trust();
+        read_receipt_keys();
         auto const read = read_registry();
         alarms.set("registry_unreadable", !read, read ? "" : read.error().detail);
     });
@@ -496,7 +523,10 @@ Task<void> Server::Data::reload_loop()
 {
     co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
     while (co_await pause(house.group, config.server.reload_interval)) {
-        auto work = [this] { return read_registry(); };
+        auto work = [this] {
+            if (dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing)) != receipt_keys_stamp) read_receipt_keys();
+            return read_registry();
+        };
         auto const read = co_await runtime::on_cpu(blocking, std::move(work));
         alarms.set("registry_unreadable", !read, read ? "" : read.error().detail);
     }
@@ -522,9 +552,12 @@ Task<void> Server::Data::watch_loop()
 // An expired receipt key stops nothing by itself, so somebody must hear of it well before.
 void Server::Data::watch_certificates()
 {
-    auto ends = loaded.key->certificate().not_after;
-    if (loaded.signer) ends = std::min(ends, loaded.signer->certificate().not_after);
-    alarms.set("certificate_ending", ends < clock.now() + std::chrono::hours{24 * 14}, "receipt or probe certificate, at " + dossier::vietnam_time(ends));
+    auto const keys_end = loaded.receipt_keys->load()->ends();
+    alarms.set("receipt_key_ends", keys_end < clock.now() + config.signing.receipt_key_warning,
+               "nobody signs receipts after " + dossier::vietnam_time(keys_end));
+    if (!loaded.signer) return;
+    auto const ends = loaded.signer->certificate().not_after;
+    alarms.set("certificate_ending", ends < clock.now() + std::chrono::hours{24 * 14}, "probe certificate, at " + dossier::vietnam_time(ends));
 }
 
 void Server::Data::watch_delivery()

@@ -47,7 +47,7 @@ public:
     // backend is settled, at most delivery.attempt_timeout + queue_timeout more. What overruns these bounds ends the
     // process at once. Twice is harmless.
     void stop();
-    // Reads trust, providers and agencies again; what cannot be read stays as it was, and an alarm says so.
+    // Reads trust, receipt keys, providers and agencies again; what cannot be read stays as it was, and an alarm says so.
     void reload();
 
     [[nodiscard]] Ports ports() const noexcept;

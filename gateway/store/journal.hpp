@@ -51,7 +51,8 @@ struct RefusalRecord {
     std::string      trace_id;
 };
 
-// Gives the receipt its bytes, inside the commit, once the number is known.
+// Gives the receipt its bytes, inside the commit, once the number is known. Where it throws signing::KeyTrouble nothing
+// is stored and the answer is `unavailable`.
 using Sealer = std::function<dossier::Receipt(dossier::ReceiptFacts const&)>;
 
 class Journal {

@@ -1,6 +1,7 @@
 #include "gateway/store/pg_journal.hpp"
 
 #include "gateway/store/detail/batch.hpp"
+#include "signing/signer.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -176,7 +177,7 @@ void PgJournal::process(Batch batch)
         BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code};
         bool kept = false;
         std::optional<Failure> failure;
-        bool again = false, to_blame = false;
+        bool again = false, to_blame = false, unsealed = false;
         try {
             auto& connection = connector_.connection(kept);
             look_after_partitions(connection);
@@ -198,6 +199,16 @@ void PgJournal::process(Batch batch)
                 }
                 if (error.server_unfit()) connector_.drop();
             }
+        } catch (signing::KeyTrouble const& trouble) {
+            // Without a receipt there is no promise: numbers and rows of this transaction are given back.
+            failure = Failure{Refusal::unavailable, trouble.what()};
+            unsealed = true;
+            try {
+                bool unused = false;
+                connector_.connection(unused).rollback();
+            } catch (PgError const&) {
+                connector_.drop();
+            }
         } catch (std::exception const& error) {
             connector_.drop();  // the transaction ends with its connection
             failure = Failure{Refusal::internal, error.what()};
@@ -218,6 +229,7 @@ void PgJournal::process(Batch batch)
         if (!failure) metrics_.batch(batch.size(), bytes);
         auto results = transaction.take_results();
         std::vector<Pending*> leftover;
+        if (unsealed) leftover.swap(records);  // a refusal needs no receipt
         for (std::size_t i = 0; i < dossiers.size(); ++i) {
             if (results[i]) dossiers[i]->stored(std::move(*results[i]));
             else if (failure) dossiers[i]->stored(*failure);

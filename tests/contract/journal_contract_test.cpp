@@ -30,10 +30,13 @@ public:
     virtual std::vector<std::string> refusals() = 0;  // fault ids
 };
 
+std::atomic<bool> key_away{false};
+
 // Every receipt differs from every other, so that equal bytes can only come from the store.
 store::Sealer counting_sealer()
 {
     return [n = std::make_shared<std::atomic<int>>(0)](dossier::ReceiptFacts const& facts) {
+        if (key_away) throw signing::KeyTrouble{"the token is away"};
         auto receipt = support::plain_receipt(facts);
         receipt.xml += "<!--" + std::to_string(++*n) + "-->";
         return receipt;
@@ -363,6 +366,26 @@ TEST_P(JournalContract, KeepsEveryByteOfTextItIsGiven)
     ASSERT_TRUE(again.has_value());
     EXPECT_TRUE(again->repeated);
     EXPECT_EQ(again->receipt.xml, first->receipt.xml);
+}
+
+TEST_P(JournalContract, StoresNothingWithoutAReceiptAndGoesOnWhenTheKeyIsBack)
+{
+    ASSERT_TRUE(accept({}).has_value());
+    key_away = true;
+    std::vector<PlainDossier> waiting(3);
+    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i].key = "away-" + std::to_string(i);
+    for (auto const& result : accept_all(waiting)) EXPECT_EQ(refusal(result), Refusal::unavailable);
+    store::RefusalRecord record;
+    record.provider = "THAISON";
+    record.fault_id = "GW-2001";
+    record.at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    EXPECT_TRUE(support::run_task(context_, subject_->journal().refuse(record, soon())).has_value()) << "a refusal needs no receipt";
+    EXPECT_TRUE(accept({})->repeated) << "what was promised before is still answered";
+    EXPECT_EQ(subject_->dossiers(), 1);
+    key_away = false;
+    auto const back = accept(waiting[1]);
+    ASSERT_TRUE(back.has_value()) << back.error().detail;
+    EXPECT_EQ(back->case_code, "00002.G/2026/00108") << "no number was lost";
 }
 
 TEST_P(JournalContract, TakesRealEvidenceAllTheWay)

@@ -36,7 +36,13 @@ runtime::Task<Result<Stored>> MemoryJournal::accept_row(store::detail::Row row, 
     auto const number = ++counters_[dossier::counter_of(form_, row.facts.agency, day)];
     auto facts = row.facts;
     facts.case_code = dossier::format_case_code(form_, facts.agency, day, number);
-    Stored stored{facts.dossier_id, facts.case_code, sealer_(facts), false};
+    Stored stored{facts.dossier_id, facts.case_code, {}, false};
+    try {
+        stored.receipt = sealer_(facts);
+    } catch (signing::KeyTrouble const& trouble) {
+        --counters_[dossier::counter_of(form_, row.facts.agency, day)];
+        co_return Failure{Refusal::unavailable, trouble.what()};
+    }
     by_key_.emplace(std::move(key), entries_.size());
     entries_.push_back({std::move(row), stored});
     co_return stored;
