@@ -1,0 +1,77 @@
+// Can any bytes crash the reader of CRLs, make it take what OpenSSL's own reader refuses, or make it read other entries?
+// The signature is not asked for that: a CA of ours could be as hostile as its bytes. With the signature asked, only the
+// kept lists of the kept authority may be believed.
+
+#include "signing/detail/crl.hpp"
+
+#include "signing/detail/revocations.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace {
+
+void must(bool holds)
+{
+    if (!holds) std::abort();
+}
+
+std::string const& kept(char const* name)
+{
+    static auto const read = [](char const* file) {
+        std::ifstream in{std::string{IVAN_SOURCE_DIR "/tests/fuzz/evidence/"} + file, std::ios::binary};
+        return std::string{std::istreambuf_iterator<char>{in}, {}};
+    };
+    static std::string const root = read("root.der"), leaf = read("leaf.der");
+    return std::string_view{name} == "root" ? root : leaf;
+}
+
+void compare_with_openssl(std::string_view der)
+{
+    signing::EvidenceRules const rules{.crl_number_required = false, .crl_entries_max = 10'000};
+    signing::detail::Crl crl;
+    try {
+        auto const frame = signing::detail::read_frame(der, rules);
+        crl = signing::detail::read_list(frame, rules);
+    } catch (std::runtime_error const& error) {
+        must(std::string_view{error.what()}.size() < 1000);
+        return;
+    }
+    must(crl.revoked.size() <= rules.crl_entries_max && crl.revoked.size() * 10 <= der.size());
+    auto const theirs = signing::detail::parse_crl(der);
+    must(theirs != nullptr);
+    auto* const entries = X509_CRL_get_REVOKED(theirs.get());
+    std::size_t readable = 0;
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+        auto const serial = signing::detail::serial_of(X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(entries, i)));
+        if (!serial) continue;
+        ++readable;
+        if (!crl.indirect) must(crl.revoked_at(*serial).has_value());
+    }
+    must(readable == crl.revoked.size());
+}
+
+void ask(std::string_view bytes)
+{
+    auto const made = signing::Revocations::make({kept("root")}, {{"fuzz", std::string{bytes}}}, {});
+    must(made.refused.size() + made.revocations->facts().size() == 1);
+    auto const root = signing::detail::parse_certificate_der(kept("root"));
+    auto const leaf = signing::detail::parse_certificate_der(kept("leaf"));
+    must(root != nullptr && leaf != nullptr);
+    auto const standing = signing::detail::standing_of(*made.revocations, leaf.get(), root.get(), signing::Instant{std::chrono::hours{24 * 365 * 57}});
+    if (!made.refused.empty()) must(standing.state == signing::detail::Standing::State::unknown);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    std::string_view const bytes{reinterpret_cast<char const*>(data), size};
+    compare_with_openssl(bytes);
+    ask(bytes);
+    return 0;
+}
