@@ -56,6 +56,7 @@ void add_parse(CLI::App& app, Context& context);
 void add_trust(CLI::App& app, Context& context);
 void add_submit(CLI::App& app, Context& context);
 void add_lookup(CLI::App& app, Context& context);
+void add_receipt(CLI::App& app, Context& context);
 void add_provider(CLI::App& app, Context& context);
 void add_deadletter(CLI::App& app, Context& context);
 void add_late(CLI::App& app, Context& context);  // after add_trust

@@ -20,6 +20,7 @@ int main(int argc, char** argv)
     ctl::add_trust(app, context);
     ctl::add_submit(app, context);
     ctl::add_lookup(app, context);
+    ctl::add_receipt(app, context);
     ctl::add_provider(app, context);
     ctl::add_deadletter(app, context);
     ctl::add_late(app, context);
