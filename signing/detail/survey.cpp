@@ -32,12 +32,19 @@ void note_ids(Survey& found, xmlNode const* node, std::string_view more)
     }
 }
 
+bool in_signature(xmlNode const* node)
+{
+    for (; node != nullptr; node = node->parent)
+        if (is_dsig(node, "Signature")) return true;
+    return false;
+}
+
 void note_element(Survey& found, xmlNode* node, std::string_view id_attribute)
 {
     if (is_dsig(node, "Signature")) {
         ++found.signatures;
         found.signature = node;
-    } else if (is_dsig(node) && !is_dsig(node->parent) && found.stray == nullptr) {
+    } else if (is_dsig(node) && !is_dsig(node->parent) && !in_signature(node) && found.stray == nullptr) {
         found.stray = node;
     }
     note_ids(found, node, id_attribute);

@@ -44,3 +44,52 @@ it_chooses_schemas_by_form_version_and_date() {
     post "$hub/samples/bad/version_not_in_force.xml"
     same "a version whose last day has passed" "$status $(json .code)" "422 GW-3011"
 }
+
+# What ivanctl said, with its exit status: judged STATUS ARGUMENTS…
+judged() {
+    local want=$1 got=0
+    shift
+    "$bin/ivanctl" --json "$@" >"$work/body" || got=$?
+    same "exit of ivanctl $* ($(cat "$work/body"))" "$got" "$want"
+}
+
+it_verifies_dossiers_and_any_xml_from_the_command_line() {
+    local trust ca
+    trust=$(pki)/trust
+    judged 0 verify --trust "$trust" "$hub/samples/D02-TS.xml"
+    same "valid" "$(json .verdict)" valid
+    same "revocation by the directory's own lists" "$(json .revocation)" checked
+    same "the whole document" "$(json '.references[-1].path')" /
+    judged 0 verify --profile xmldsig --trust "$trust" "$hub/samples/D02-TS.xml"
+    judged 0 verify --profile xmldsig --pinned "$IVAN_UNIT_CERT" "$hub/samples/D02-TS.xml"
+    same "a pinned key asks for no evidence" "$(json .revocation)" "not checked"
+    ca=$(printf '%s\n' "$trust"/anchors/production/*.pem | head -1)
+    judged 0 verify --trust "$ca" --intermediates "$trust/intermediates" "$hub/samples/D02-TS.xml"
+    same "without evidence" "$(json .revocation)" "not checked"
+    judged 0 verify --trust "$ca" --intermediates "$trust/intermediates" --crl "$trust/crls" "$hub/samples/D02-TS.xml"
+    matches "with evidence" "$(json .evidence.source)" '^crl'
+    judged 1 verify --trust "$trust" --expect-tax-code 0100109106 "$hub/samples/D02-TS.xml"
+    same "our name and the gateway's code" "$(json '.refusal + " " + .code')" "owner_mismatch GW-2017"
+    judged 1 verify --profile xmldsig --pinned "$(pki)/tls/ca.pem" "$hub/samples/D02-TS.xml"
+    judged 2 verify --trust "$trust" "$work/not-there.xml"
+    judged 2 verify --trust "$work/not-there" "$hub/samples/D02-TS.xml"
+    judged 2 verify --trust "$hub/samples/D02-TS.xml" "$hub/samples/D02-TS.xml"
+    judged 2 verify --profile unknown --trust "$trust" "$hub/samples/D02-TS.xml"
+}
+
+it_parses_anything_within_bounds_from_the_command_line() {
+    judged 0 parse "$hub/samples/D02-TS.xml"
+    same "the root" "$(json .root)" Hoso
+    judged 1 parse /dev/null
+    printf '<a>\n<b></a>' >"$work/broken.xml"
+    judged 1 parse "$work/broken.xml"
+    same "its line" "$(json .line)" 2
+    head -c 1000000 /dev/urandom >"$work/noise"
+    judged 1 parse "$work/noise"
+    head -c 200000000 /dev/zero >"$work/large"
+    judged 1 parse "$work/large"
+    same "too large" "$(json .refusal)" xml_too_large
+    printf '<a/>' | "$bin/ivanctl" --json parse - >"$work/body" || fail "standard input"
+    judged 2 parse "$work/not-there.xml"
+    judged 2 parse "$work"
+}

@@ -155,9 +155,9 @@ TEST_F(XmlProfile, RefusesUnsignedPiecesInsideAValue)
     expect(Refusal::signature_malformed, replaced(good, "admin@example.com", "admin@example.com<!-- -->.evil.com"));
     expect(Refusal::signature_malformed, replaced(good, "admin@example.com", "<!-- -->admin@example.com"));
     expect(Refusal::signature_malformed, replaced(good, "admin@example.com", "admin<![CDATA[@example.com]]>"));
-    expect(Refusal::signature_malformed, replaced(good, "admin@example.com", "<![CDATA[admin]]><![CDATA[@example.com]]>"));
     expect_valid(replaced(good, "<a:NameID>", "<!-- between elements --><a:NameID>"));
     expect_valid(replaced(good, "admin@example.com", "<![CDATA[admin@example.com]]>"));
+    expect_valid(replaced(good, "admin@example.com", "<![CDATA[admin]]><![CDATA[@example.com]]>"));  // one piece: the parser joins them
     // The transform joins what the Signature stands between.
     auto const signature = cut(good, "<Signature ", "</Signature>");
     auto const moved = replaced(replaced(good, signature, ""), "admin@example.com", "admin" + signature + "@example.com");
@@ -347,7 +347,7 @@ TEST_F(XmlProfile, OwnCheckAgreesWithXmlsecOnThousandsOfAlteredDocuments)
     options.holder = "";
     samples.push_back(sign_document(*key(KeyKind::rsa_2048), awkward, options));
     std::array<std::size_t, 4> seen{};
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 9000; ++round) {
         auto const which = static_cast<std::size_t>(round) % samples.size();
         auto xml = samples[which];
         constexpr std::string_view letters = "aA1=+ <>\"/&;:x\n";
