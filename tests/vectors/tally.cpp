@@ -31,6 +31,13 @@ boost::json::array listed(std::map<std::string, std::string, std::less<>> const&
 
 }  // namespace
 
+std::optional<fs::path> folder_of(std::string_view file)
+{
+    auto const* const root = std::getenv("IVAN_VECTORS");
+    if (root && fs::exists(fs::path{root} / file)) return (fs::path{root} / file).parent_path();
+    return std::nullopt;
+}
+
 Tally::Tally(std::string topic, std::span<Difference const> differences)
     : Tally{std::move(topic), differences, fs::path{IVAN_BINARY_DIR} / "vectors"}
 {
@@ -50,10 +57,9 @@ Tally::~Tally() { finish(); }
 
 std::optional<fs::path> Tally::vectors(std::string_view file)
 {
-    auto const* const root = std::getenv("IVAN_VECTORS");
-    if (root && fs::exists(fs::path{root} / file)) return (fs::path{root} / file).parent_path();
-    skip(root ? "IVAN_VECTORS holds no " + std::string{file} : "IVAN_VECTORS is not set");
-    return std::nullopt;
+    auto folder = folder_of(file);
+    if (!folder) skip("IVAN_VECTORS names no folder with " + std::string{file} + " in it");
+    return folder;
 }
 
 void Tally::skip(std::string why) { skipped_ = std::move(why); }

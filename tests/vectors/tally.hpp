@@ -30,6 +30,9 @@ struct Difference {
     std::string_view id, why;
 };
 
+// The folder of $IVAN_VECTORS that holds this file ("xsd/manifest.json" gives …/xsd), where there is one.
+[[nodiscard]] std::optional<std::filesystem::path> folder_of(std::string_view file);
+
 class Tally {
 public:
     explicit Tally(std::string topic, std::span<Difference const> differences = {});
@@ -39,8 +42,7 @@ public:
     Tally(Tally const&) = delete;
     Tally& operator=(Tally const&) = delete;
 
-    // The folder of $IVAN_VECTORS that holds this file ("xsd/manifest.json" gives …/xsd); nothing, and the topic is
-    // noted as skipped, where the variable is not set or the file is not there.
+    // folder_of(); the topic is noted as skipped where there is none.
     [[nodiscard]] std::optional<std::filesystem::path> vectors(std::string_view file);
     void skip(std::string why);
     [[nodiscard]] std::string const& skipped() const { return skipped_; }
