@@ -342,7 +342,7 @@ private:
             } else if (namespace_of(child) == dsig11_ns && view(child->name) == "X509Digest") {
                 read_leaf(child);
             } else if (namespace_of(child) == dsig11_ns && view(child->name) == "OCSPResponse") {
-                read_ocsp(child);  // XMLDSig 1.1, working drafts up to the candidate recommendation of 2011, §4.5.4
+                read_ocsp(child);  // as the working group of XMLDSig 1.1 proposed it (W3C XML Security WG, ACTION-178)
             } else {
                 stop(Refusal::key_info_forbidden, child, "an unknown child of X509Data");
             }
