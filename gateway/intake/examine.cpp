@@ -76,6 +76,12 @@ void StageTimer::ended(observe::Stage stage)
 fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::string body,
                                 runtime::Instant at, StageTimer timer)
 {
+    return examine(criteria, sender, lane, std::make_shared<std::string const>(std::move(body)), at, timer);
+}
+
+fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
+                                std::shared_ptr<std::string const> body, runtime::Instant at, StageTimer timer)
+{
     auto envelope = schemas::read_envelope(std::move(body), criteria.limits);
     timer.ended(observe::Stage::parse);
     if (!envelope) return fault::fault_of(envelope.error());

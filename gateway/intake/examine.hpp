@@ -51,6 +51,9 @@ private:
     Time last_;
 };
 
+// Memory: at most 4 × body + 8 MiB, the body counted (tests/memory). It is shared: who asks keeps it where a check says no.
+[[nodiscard]] fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
+                                              std::shared_ptr<std::string const> body, runtime::Instant at, StageTimer timer);
 [[nodiscard]] fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
                                               std::string body, runtime::Instant at, StageTimer timer);
 

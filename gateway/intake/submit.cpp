@@ -68,21 +68,23 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
 {
     GW_ASSERT(request.admitted.has_value());
     StageTimer timer{&parts_.metrics};
-    auto const content_sha256 = signing::hex(signing::sha256(request.body));
+    // One copy of the body for the evidence and for the record of a refusal, whichever it becomes.
+    Body const body = std::make_shared<std::string const>(std::move(request.body));
+    auto const content_sha256 = signing::hex(signing::sha256(*body));
 
     auto terms = read_terms(request);
-    if (!terms) co_return co_await refuse(request, "", "", content_sha256, std::move(terms.error()));
+    if (!terms) co_return co_await refuse(request, body, "", "", content_sha256, std::move(terms.error()));
 
     auto const criteria = parts_.criteria.load();
-    auto evidence = co_await examined(request, lane, criteria);
+    auto evidence = co_await examined(request, body, lane, criteria);
     if (!evidence && evidence.error().code == FaultCode::revocation_unknown && parts_.evidence) {
         // The first dossier of a signer finds no evidence; its fetch has begun. Asked once more where something came.
         co_await parts_.evidence(request.deadline);
         auto fresh = parts_.criteria.load();
-        if (fresh != criteria) evidence = co_await examined(request, lane, std::move(fresh));
+        if (fresh != criteria) evidence = co_await examined(request, body, lane, std::move(fresh));
     }
     if (!evidence)
-        co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, std::move(evidence.error()));
+        co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, std::move(evidence.error()));
 
     // The promise. One transaction: seen before? number it, sign the receipt, queue it. Until this commit the
     // provider may not forget the dossier; from then on we may not.
@@ -92,21 +94,21 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);
     if (!stored)
-        co_return co_await refuse(request, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
+        co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
 
     timer.ended(observe::Stage::submit);
     if (!stored->repeated && parts_.stored) parts_.stored();
-    co_return answer(request, *stored, terms->accept);
+    co_return answer(request, *body, *stored, terms->accept);
 }
 
 // Small dossiers here and now, large ones on the pool, so that the other connections of this core do not wait for them.
-runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Lane lane, std::shared_ptr<Criteria const> criteria)
+runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Body body, Lane lane, std::shared_ptr<Criteria const> criteria)
 {
     StageTimer timer{&parts_.metrics};
-    auto examination = [&, body = request.body]() mutable {
-        return examine(*criteria, *request.admitted, lane, std::move(body), request.received_at, StageTimer{&parts_.metrics});
+    auto examination = [&] {
+        return examine(*criteria, *request.admitted, lane, body, request.received_at, StageTimer{&parts_.metrics});
     };
-    if (request.body.size() <= config_.inline_bytes_max) {
+    if (body->size() <= config_.inline_bytes_max) {
         auto evidence = examination();
         timer.ended(observe::Stage::examine);
         co_return evidence;
@@ -121,36 +123,36 @@ runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, 
 
 // A step said no. What was accepted once stays accepted, even where a certificate expired or a rule came into force
 // since: a repeat gets its stored receipt. Otherwise the refusal is recorded, and only then answered.
-runtime::Task<Reply> Submit::refuse(Request const& request, std::string idempotency_key, std::string accept,
+runtime::Task<Reply> Submit::refuse(Request const& request, Body body, std::string idempotency_key, std::string accept,
                                     std::string content_sha256, Fault fault)
 {
     // Evidence that is away now is no word about the dossier either, but what was accepted before stays accepted.
-    if (!final_word(fault.code) && fault.code != FaultCode::revocation_unknown) co_return problem(request, fault);
+    if (!final_word(fault.code) && fault.code != FaultCode::revocation_unknown) co_return problem(request, *body, fault);
     auto const provider = request.admitted->provider().code;
 
     if (!idempotency_key.empty() && fault.code != FaultCode::idempotency_key_reused) {
         auto before = co_await parts_.journal.find(provider, idempotency_key, content_sha256, request.deadline);
-        if (before && *before) co_return answer(request, **before, accept);
+        if (before && *before) co_return answer(request, *body, **before, accept);
         if (!before) fault = fault::fault_of(before.error());
-        if (!final_word(fault.code)) co_return problem(request, fault);
+        if (!final_word(fault.code)) co_return problem(request, *body, fault);
     }
 
     store::RefusalRecord record;
     record.provider = provider;
     record.idempotency_key = std::move(idempotency_key);
     record.content_sha256 = std::move(content_sha256);
-    record.body = request.body;
+    record.body = *body;
     record.fault_id = fault::row_of(fault.code).id;
     record.problem = fault::problem_json(fault, request.trace.trace_id);
     record.at = request.received_at;
     record.trace_id = request.trace.trace_id;
     auto const recorded = co_await parts_.journal.refuse(std::move(record), request.deadline);
-    if (!recorded) co_return problem(request, plain(FaultCode::store_unavailable, "refusal not recorded: " + recorded.error().detail));
+    if (!recorded) co_return problem(request, *body, plain(FaultCode::store_unavailable, "refusal not recorded: " + recorded.error().detail));
 
-    co_return problem(request, fault);
+    co_return problem(request, *body, fault);
 }
 
-Reply Submit::answer(Request const& request, store::Stored const& stored, std::string_view accept)
+Reply Submit::answer(Request const& request, std::string_view body, store::Stored const& stored, std::string_view accept)
 {
     auto const& provider = request.admitted->provider().code;
     parts_.metrics.accepted(provider, stored.repeated);
@@ -159,11 +161,11 @@ Reply Submit::answer(Request const& request, store::Stored const& stored, std::s
                   {"provider", provider},
                   {"dossier_id", stored.dossier_id},
                   {"case_code", stored.case_code},
-                  {"bytes", request.body.size()}});
+                  {"bytes", body.size()}});
     return Reply::receipt(stored, accept);
 }
 
-Reply Submit::problem(Request const& request, Fault const& fault)
+Reply Submit::problem(Request const& request, std::string_view body, Fault const& fault)
 {
     auto const& provider = request.admitted->provider().code;
     auto const& row = fault::row_of(fault.code);
@@ -175,7 +177,7 @@ Reply Submit::problem(Request const& request, Fault const& fault)
                   {"fault", row.name},
                   {"detail", fault.detail},
                   {"findings", fault.findings.size()},
-                  {"bytes", request.body.size()}});
+                  {"bytes", body.size()}});
     return Reply::problem(fault, request.trace);
 }
 

@@ -66,11 +66,12 @@ public:
     [[nodiscard]] std::size_t on_pool() const noexcept { return on_pool_; }  // large dossiers there now
 
 private:
-    runtime::Task<fault::Result<Examined>> examined(Request const& request, Lane lane, std::shared_ptr<Criteria const> criteria);
-    runtime::Task<Reply> refuse(Request const& request, std::string idempotency_key, std::string accept,
+    using Body = std::shared_ptr<std::string const>;  // the evidence holds it too, and may outlive the request
+    runtime::Task<fault::Result<Examined>> examined(Request const& request, Body body, Lane lane, std::shared_ptr<Criteria const> criteria);
+    runtime::Task<Reply> refuse(Request const& request, Body body, std::string idempotency_key, std::string accept,
                                 std::string content_sha256, fault::Fault fault);
-    Reply answer(Request const& request, store::Stored const& stored, std::string_view accept);
-    Reply problem(Request const& request, fault::Fault const& fault);
+    Reply answer(Request const& request, std::string_view body, store::Stored const& stored, std::string_view accept);
+    Reply problem(Request const& request, std::string_view body, fault::Fault const& fault);
 
     SubmitConfig config_;
     Parts parts_;
