@@ -178,7 +178,7 @@ TEST_P(GraceContract, NobodyKnowsAnUnknownDossier)
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, GraceContract, testing::Values(Kind::memory, Kind::postgres),
-                         [](auto const& info) { return info.param == Kind::memory ? "Memory" : "PostgreSQL"; });
+                         [](auto const& tested) { return tested.param == Kind::memory ? "Memory" : "PostgreSQL"; });
 
 TEST(PathBytes, JoinAndSplitAreOppositesAndOtherBytesAreRefused)
 {
