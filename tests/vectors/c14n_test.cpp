@@ -81,6 +81,7 @@ void run(vectors::Tally& tally, std::filesystem::path const& folder, json::objec
     std::string const id{one.at("id").as_string()};
     auto const kind = kind_of(one.at("algorithm").as_string());
     if (!kind) return tally.not_applicable(id, "a method with comments, which the policy refuses");
+    if (one.at("external_entity").as_bool()) return tally.not_applicable(id, "an external entity, which nothing in this process may load");
     auto const doc = parse(folder / std::string{one.at("input").as_string()});
     if (!doc) return tally.failed(id, "the input does not parse");
 

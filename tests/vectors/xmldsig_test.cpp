@@ -139,10 +139,7 @@ TEST(XmlSignatures, AreJudgedAlikeByXmlsecAndByOurOwnPath)
             auto const id = text(one, "id");
             auto const pinned = pinned_of(*folder, one);
             auto const opinions = pinned ? vectors::both(vectors::read(*folder / text(one, "file")), "ID", *pinned) : std::nullopt;
-            if (!opinions) {
-                tally.not_applicable(id, "no pinned certificate, or a shape that is refused before any cryptography");
-                continue;
-            }
+            if (!opinions) continue;  // no pinned certificate, or a shape that is refused before any cryptography
             ++compared;
             tally.judge(id, opinions->xmlsec == opinions->own, "xmlsec1 says " + std::to_string(static_cast<int>(opinions->xmlsec)));
         }
