@@ -178,11 +178,11 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
 {
     auto const path = path_of(place);
     auto shape = detail::read_signature(schemas::skeleton_of(document), place, policy, at);
-    if (!shape) return at_node(std::move(shape.error()), path);
+    if (!shape) return at_node(shape.error(), path);
 
     auto const der = take_leaf(*shape);
     auto chained = trust_->chain(der, at, hints_with(hints_, *shape));
-    if (!chained) return at_node(std::move(chained.error()), path);
+    if (!chained) return at_node(chained.error(), path);
     auto const& signer = **chained;
 
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
@@ -195,13 +195,13 @@ Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOption
 {
     detail::XmlRules const rules{.id_attribute = options.id_attribute, .pinned = options.pinned_certificate.has_value()};
     auto shape = detail::read_xml_signature(schemas::tree_of(document), rules, policy_, at);
-    if (!shape) return std::move(shape.error());
+    if (!shape) return shape.error();
     auto const path = detail::path_of(shape->node);
     auto chained = options.pinned_certificate ? pinned(*options.pinned_certificate, policy_) : [&] {
         auto const der = take_leaf(*shape);
         return trust_->chain(der, at, hints_with(hints_, *shape));
     }();
-    if (!chained) return at_node(std::move(chained.error()), path);
+    if (!chained) return at_node(chained.error(), path);
     auto const& signer = **chained;
 
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
