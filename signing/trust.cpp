@@ -215,8 +215,8 @@ private:
     {
         X509* const certificate = path[index]->certificate.get();
         X509* const issuer = path[index + 1]->certificate.get();
-        auto const& policy = path.back()->anchor->policy;
-        bool const needed = data_.policy.require_crl && policy.revocation != AnchorPolicy::Revocation::none;
+        auto const& terms = path.back()->anchor->policy;
+        bool const needed = data_.policy.require_crl && terms.revocation != AnchorPolicy::Revocation::none;
         auto standing = detail::standing_of(*data_.revocations, certificate, issuer, at_, hints_.ocsp);
         auto const subject = [&] { return detail::text_of(X509_get_subject_name(certificate)); };
         verdict.until = std::min(verdict.until, standing.holds_until);
@@ -231,11 +231,11 @@ private:
             case Standing::State::unknown: break;
         }
         if (!needed) return RevocationEvidence{.source = "none"};
-        ask_for_evidence(*path[index], *path[index + 1], policy);
+        ask_for_evidence(*path[index], *path[index + 1], terms);
         bool const stale = standing.state == Standing::State::stale;
-        if (stale && policy.revocation == AnchorPolicy::Revocation::soft && at_ <= standing.evidence.next_update + policy.grace) {
+        if (stale && terms.revocation == AnchorPolicy::Revocation::soft && at_ <= standing.evidence.next_update + terms.grace) {
             verdict.from = at_;
-            verdict.until = std::min<Instant>({verdict.until, at_ + grace_verdict_life, standing.evidence.next_update + policy.grace});
+            verdict.until = std::min<Instant>({verdict.until, at_ + grace_verdict_life, standing.evidence.next_update + terms.grace});
             standing.evidence.grace = true;
             return std::move(standing.evidence);
         }
@@ -245,11 +245,11 @@ private:
         return no(Refusal::revocation_unknown, what + ": " + subject());
     }
 
-    void ask_for_evidence(Node const& certificate, Node const& issuer, AnchorPolicy const& policy) const
+    void ask_for_evidence(Node const& certificate, Node const& issuer, AnchorPolicy const& terms) const
     {
         if (!data_.sink) return;
         auto wanted = evidence_sources(detail::der_of(certificate.certificate.get()), detail::der_of(issuer.certificate.get()));
-        wanted.crl_urls.insert(wanted.crl_urls.end(), policy.crl_urls.begin(), policy.crl_urls.end());
+        wanted.crl_urls.insert(wanted.crl_urls.end(), terms.crl_urls.begin(), terms.crl_urls.end());
         data_.sink(std::move(wanted));
     }
 
