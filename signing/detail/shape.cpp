@@ -22,7 +22,6 @@ constexpr std::string_view rsa_sha1_uri = "http://www.w3.org/2000/09/xmldsig#rsa
 constexpr std::string_view ecdsa_sha1_uri = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1";
 constexpr std::string_view pss_uri = "http://www.w3.org/2007/05/xmldsig-more#rsa-pss";
 constexpr std::string_view mgf1_uri = "http://www.w3.org/2007/05/xmldsig-more#MGF1";
-constexpr std::string_view sha256_uri = "http://www.w3.org/2001/04/xmlenc#sha256";
 
 std::string algorithm_of(xmlNode* node)
 {
