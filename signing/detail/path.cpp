@@ -136,9 +136,10 @@ std::vector<std::string> Graph::authorities() const
             return X509_NAME_cmp(X509_get_issuer_name(node->certificate.get()), X509_get_subject_name(issuer)) == 0 &&
                    signed_by(*node, *vouched[i], checked);
         };
-        auto const split = std::ranges::stable_partition(rest, [&](auto const& node) { return !below(node); });
-        std::vector<std::shared_ptr<Node const>> const found{split.begin(), split.end()};
-        rest.erase(split.begin(), split.end());
+        // Not std::ranges::stable_partition: clang 14 cannot instantiate libstdc++ 12's subrange.
+        auto const split = std::stable_partition(rest.begin(), rest.end(), [&](auto const& node) { return !below(node); });
+        std::vector<std::shared_ptr<Node const>> const found{split, rest.end()};
+        rest.erase(split, rest.end());
         for (auto const& node : found) {
             der.push_back(der_of(node->certificate.get()));
             vouched.push_back(node);
