@@ -197,6 +197,24 @@ std::size_t Revocations::revoked() const
     return entries;
 }
 
+std::optional<Instant> Revocations::listed(std::string_view issuer, std::string_view serial_hex) const
+{
+    auto octets = bytes_of_hex(serial_hex);
+    if (octets.empty()) return std::nullopt;
+    if (static_cast<unsigned char>(octets.front()) >= 0x80) octets.insert(octets.begin(), '\0');  // hex as written has no sign
+    auto const serial = detail::serial_of_content(octets);
+    std::optional<Instant> first;
+    for (auto const& held : data_->crls) {
+        auto const& crl = *held.crl;
+        if (!serial || crl.issuer_name != issuer) continue;
+        auto const* const entry = crl.find(X509_get_subject_name(crl.signer.get()), *serial);
+        if (entry == nullptr || entry->reason == Crl::remove_from_crl) continue;
+        auto const at = detail::instant_of(*entry);
+        if (!first || at < *first) first = at;
+    }
+    return first;
+}
+
 std::size_t Revocations::memory_bytes() const
 {
     std::size_t bytes = sizeof(Data);

@@ -89,6 +89,9 @@ public:
     };
     [[nodiscard]] std::vector<Facts> facts() const;
     [[nodiscard]] std::size_t revoked() const;       // entries of all CRLs
+    // For tools: when a list of this issuer (its subject, as in Facts) says the serial number (hex) was revoked. Lists
+    // alone, whatever their dates; for what a certificate's standing is, there is a TrustStore.
+    [[nodiscard]] std::optional<Instant> listed(std::string_view issuer, std::string_view serial_hex) const;
     [[nodiscard]] std::size_t memory_bytes() const;  // of the indexes
 
     struct Data;

@@ -27,6 +27,9 @@ namespace support {
 
 using Extensions = std::vector<std::pair<int, std::string>>;  // NID and what openssl.cnf would say
 
+// One "now" for a whole test program, to the second, as certificates have it.
+inline signing::Instant const began = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+
 inline Extensions const authority{{NID_basic_constraints, "critical,CA:TRUE"}, {NID_key_usage, "critical,keyCertSign,cRLSign"}};
 
 struct Certified {
@@ -42,8 +45,8 @@ struct CertificateText {
     long serial = 0;                // 0: the next number
     EVP_PKEY* key = nullptr;        // null: a new P-256 key
     X509_NAME const* issuer_name = nullptr;  // null: the issuer's subject
-    signing::Instant not_before = std::chrono::system_clock::now() - std::chrono::hours{24 * 30};
-    signing::Instant not_after = std::chrono::system_clock::now() + std::chrono::hours{24 * 365};
+    signing::Instant not_before = began - std::chrono::hours{24 * 30};
+    signing::Instant not_after = began + std::chrono::hours{24 * 365};
 };
 
 inline void must(bool holds)
@@ -151,7 +154,7 @@ struct CrlText {
     EVP_PKEY* signer;
     std::string issuer;
     std::string version = tlv(0x02, "\x01");
-    signing::Instant from = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) - std::chrono::hours{1};
+    signing::Instant from = began - std::chrono::hours{1};
     std::optional<signing::Instant> until = from + std::chrono::hours{25};
     std::string entries, extensions;
     std::optional<unsigned long> number_ = 1, base_;

@@ -16,7 +16,7 @@ using signing::Revocations;
 using signing::detail::Standing;
 using State = Standing::State;
 
-Instant const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+Instant const now = support::began;
 Extensions const responder_extensions{{NID_key_usage, "critical,digitalSignature"}, {NID_ext_key_usage, "OCSPSigning"}};
 
 [[maybe_unused]] void PrintTo(State state, std::ostream* out)

@@ -19,7 +19,7 @@ using signing::Revocations;
 using signing::detail::Standing;
 using State = Standing::State;
 
-Instant const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+Instant const now = support::began;
 
 char const* name_of(State state)
 {
@@ -291,6 +291,17 @@ TEST_F(RevocationTest, ARenewedCertificateOfTheSameKeyIsTheSameIssuer)
     auto const renewed = certify(&root, {.name = "CA", .extensions = authority, .key = ca.key.get()});
     add(text());
     EXPECT_EQ(ask(leaf, renewed).state, State::good);
+}
+
+TEST_F(RevocationTest, ToolsMayAskByIssuerAndNumber)
+{
+    add(text().revoke(number(0x4d2), now - 2h).revoke(std::string("\0\x80", 2), now - 3h));
+    make();
+    EXPECT_EQ(held->listed("CN=CA", "04D2"), now - 2h);
+    EXPECT_EQ(held->listed("CN=CA", "80"), now - 3h);
+    EXPECT_EQ(held->listed("CN=CA", "04D3"), std::nullopt);
+    EXPECT_EQ(held->listed("CN=Root", "04D2"), std::nullopt);
+    EXPECT_EQ(held->listed("CN=CA", "no number"), std::nullopt);
 }
 
 TEST_F(RevocationTest, WhatIsRefusedIsNamedAndTheRestIsUsed)
