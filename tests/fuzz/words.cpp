@@ -1,6 +1,7 @@
 // The small readers of headers and parameters: each takes any text and says yes or no, within its own bounds.
 
 #include "gateway/dossier/case_code.hpp"
+#include "gateway/dossier/receipt_reader.hpp"
 #include "gateway/dossier/time.hpp"
 #include "gateway/intake/framing.hpp"
 #include "gateway/intake/media_type.hpp"
@@ -23,6 +24,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         must(dossier::normalise_case_code(*code) == code);  // once is enough
     }
     if (auto const at = dossier::parse_rfc3339(text)) must(dossier::parse_rfc3339(dossier::vietnam_time(*at)).has_value());
+
+    if (auto const receipt = dossier::read_receipt(text)) {
+        for (auto const& word : {receipt->key_id, receipt->case_code, receipt->content_sha256}) must(word.find('<') == std::string::npos);
+    }
 
     for (auto const* type : {"application/json", "application/xml"}) {
         auto const weight = intake::accept_weight(text, type);
