@@ -187,6 +187,15 @@ void date_test_anchors(fs::path const& file, std::vector<Anchor>& anchors, Probl
     });
 }
 
+// Production and test stay apart: what stood among both would be whatever the order of the files makes it.
+void refuse_both_kinds(std::vector<Anchor> const& anchors, Problems& problems)
+{
+    for (auto const& test : anchors) {
+        auto const same = [&](Anchor const& one) { return !one.test && one.facts.fingerprint == test.facts.fingerprint; };
+        if (test.test && std::ranges::any_of(anchors, same)) problems.add("anchors", "both a production and a test anchor: " + test.facts.subject);
+    }
+}
+
 std::vector<Revocations::Piece> pieces_in(fs::path const& folder, std::initializer_list<std::string_view> extensions, Problems& problems)
 {
     std::vector<Revocations::Piece> pieces;
@@ -240,6 +249,7 @@ TrustFiles read_trust_directory(fs::path const& directory)
     read_anchors(directory / "anchors/production", false, files.anchors, problems);
     read_anchors(directory / "anchors/test", true, files.anchors, problems);
     date_test_anchors(directory / "anchors/test" / test_dates, files.anchors, problems);
+    refuse_both_kinds(files.anchors, problems);
     if (files.anchors.empty()) problems.add((directory / "anchors").string(), "holds no anchor");
     for (auto const& file : files_in(directory / "intermediates", {".pem", ".der", ".crt", ".cer"})) {
         problems.attempt(file.string(), [&] {

@@ -2,6 +2,7 @@
 
 #include "signing/detail/openssl.hpp"
 
+#include <openssl/conf.h>
 #include <openssl/ocsp.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -66,6 +67,7 @@ void add_name(X509_NAME* name, char const* attribute, std::string const& value)
 
 // Names, and what OpenSSL writes for them.
 using Extensions = std::vector<Request::Extension>;
+constexpr char const* issuers_key = "keyid:always";
 
 Extensions usual_extensions(Request const& request)
 {
@@ -88,7 +90,7 @@ Extensions usual_extensions(Request const& request)
             break;
     }
     made.push_back({"subjectKeyIdentifier", "hash"});
-    made.push_back({"authorityKeyIdentifier", "keyid:always"});
+    made.push_back({"authorityKeyIdentifier", issuers_key});
     std::string names;
     for (auto const& dns : request.dns_names) names += (names.empty() ? "DNS:" : ",DNS:") + dns;
     for (auto const& ip : request.ip_addresses) names += (names.empty() ? "IP:" : ",IP:") + ip;
@@ -109,10 +111,13 @@ Extensions extensions_of(Request const& request)
 
 void add_extensions(X509* certificate, X509* issuer, Request const& request)
 {
+    Owned<CONF, NCONF_free> const nothing{NCONF_new(nullptr)};  // some extensions ask for a configuration, were it empty
     X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+    X509V3_set_nconf(&context, nothing.get());
     for (auto const& [name, value] : extensions_of(request)) {
+        // An issuer whose key has no identifier cannot be named by one.
+        if (value == issuers_key && X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) < 0) continue;
         ExtensionPtr const extension{X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str())};
         if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) throw_openssl("cannot add an extension: " + name + " = " + value);
     }

@@ -10,6 +10,7 @@
 
 #include "signing/dev/issuer.hpp"
 #include "signing/dev/pki.hpp"
+#include "signing/revocation.hpp"
 #include "signing/signer.hpp"
 
 #include <chrono>
@@ -67,6 +68,17 @@ struct Pki {
     {
         return signing::dev::issue(test_ca, request(tax_code, kind));
     }
+    // A request for a CA's certificate, valid from yesterday for a year.
+    [[nodiscard]] Request authority(std::string const& name, Request::Use use = Request::Use::issuing_ca) const
+    {
+        Request made = request("");
+        made.common_name = name;
+        made.organisation = "made up";
+        made.use = use;
+        return made;
+    }
+    [[nodiscard]] static std::string der(Identity const& identity) { return key(identity)->certificate_der(); }
+    [[nodiscard]] static signing::Revocations::Piece piece(Identity const& identity) { return {"made in the test", identity.certificate_pem}; }
     [[nodiscard]] static std::shared_ptr<signing::KeyPair const> key(Identity const& identity)
     {
         return signing::KeyPair::from_pem(identity.key_pem, identity.certificate_pem);
