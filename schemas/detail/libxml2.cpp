@@ -68,7 +68,10 @@ public:
     void text(xmlParserCtxt& parser, xmlChar const* text, int size) override
     {
         measure(size);
-        if (in_signature()) count(1), WholeTree::text(parser, text, size);
+        if (!in_signature()) return;
+        bool const grows = parser.node && parser.node->last && parser.node->last->type == XML_TEXT_NODE;
+        count(grows ? 0 : 1);
+        WholeTree::text(parser, text, size);
     }
     void cdata(xmlParserCtxt& parser, xmlChar const* text, int size) override
     {
