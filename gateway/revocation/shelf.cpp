@@ -156,11 +156,21 @@ signing::Revocations::Made Shelf::make(std::vector<std::string> const& authoriti
     return signing::Revocations::make(authorities, crls, ocsp, former);
 }
 
-std::map<std::string, Shelf::Mark, std::less<>> Shelf::marks_of(signing::Revocations const& revocations)
+std::map<std::string, Shelf::Mark, std::less<>> Shelf::marks_of(signing::Revocations const& revocations) const
 {
     std::map<std::string, Mark, std::less<>> marks;
     for (auto const& facts : revocations.facts())
         marks.insert_or_assign(facts.name, Mark{facts.issuer, facts.number, facts.evidence.this_update, facts.evidence.next_update});
+    // The same bytes from several addresses, or from the trust directory too, are one piece: the first one's name has it.
+    std::vector<std::pair<std::string_view, std::string_view>> named;  // bytes, name
+    for (auto const* pieces : {&directory_crls_, &directory_ocsp_})
+        for (auto const& piece : *pieces) named.emplace_back(piece.bytes, piece.name);
+    for (auto const& [key, item] : items_) named.emplace_back(item.bytes, key);
+    for (auto const& [key, item] : items_) {
+        if (marks.contains(key)) continue;
+        auto const same = std::find_if(named.begin(), named.end(), [&](auto const& one) { return one.first == item.bytes && marks.contains(one.second); });
+        if (same != named.end()) marks.emplace(key, marks.find(same->second)->second);
+    }
     return marks;
 }
 

@@ -82,7 +82,7 @@ private:
     using Pieces = std::vector<signing::Revocations::Piece>;
 
     signing::Revocations::Made make(std::vector<std::string> const& authorities, std::shared_ptr<signing::Revocations const> const& former) const;
-    static std::map<std::string, Mark, std::less<>> marks_of(signing::Revocations const& revocations);
+    [[nodiscard]] std::map<std::string, Mark, std::less<>> marks_of(signing::Revocations const& revocations) const;
     [[nodiscard]] std::filesystem::path file_of(std::string_view key) const;
     void write(std::string const& key, Item const& item, std::vector<std::string>& troubles) const;
     void drop(std::string const& key);

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <string>
@@ -185,7 +186,12 @@ TEST_F(Weather, ADayWithoutAnyCaIsSurvivedAsWrittenAndCaughtUpWith)
     auto const accepted = file(soft_unit);
     ASSERT_EQ(accepted.status, 201) << accepted.body;
     auto const receipt = hub.get(text_in(accepted, "/receipt_url")).body;
-    std::printf("receipt under grace:\n%s\n", receipt.c_str());
+    EXPECT_NE(receipt.find("<ChoKiemTraLai>true</ChoKiemTraLai>"), std::string::npos) << receipt;
+    auto const age = receipt.find("<TuoiBangChung>");
+    ASSERT_NE(age, std::string::npos) << receipt;
+    auto const old = std::stol(receipt.substr(age + 15));
+    EXPECT_GE(old, seconds{hours{24}}.count());
+    EXPECT_LT(old, seconds{hours{25}}.count());
     EXPECT_EQ(value("SELECT count(*) FROM ivan.grace_dossiers WHERE state = 'pending'"), "1");
     Hub::until("it is counted", [&] { return metric("ivan_grace_pending ") == 1; });
 
@@ -318,11 +324,18 @@ TEST_F(Weather, AStopDoesNotWaitForASourceThatHangs)
     EXPECT_LT(std::chrono::steady_clock::now() - begun, support::hang_after);
 }
 
-// While requests go on, the CA begins to list one signer. IVAN_WEATHER_SECONDS prolongs the traffic before and after.
+unsigned setting(char const* name, unsigned otherwise)
+{
+    auto const* const given = std::getenv(name);
+    return given ? static_cast<unsigned>(std::stoul(given)) : otherwise;
+}
+
+// While requests go on, the CA begins to list one signer. The rate is printed, not asserted; on a quiet machine:
+//   IVAN_WEATHER_SECONDS=20 IVAN_WEATHER_SENDERS=16 test_integration --gtest_filter='*NoRequestIsLost'
 TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
 {
-    auto const* const given = std::getenv("IVAN_WEATHER_SECONDS");
-    auto const side = seconds{given ? std::stoi(given) : 1};
+    auto const side = seconds{setting("IVAN_WEATHER_SECONDS", 1)};
+    auto const senders = setting("IVAN_WEATHER_SENDERS", 4);
     auto const interval = seconds{1};
     hub.config.revocation.refresh_interval = interval;
     hub.config.revocation.refresh_before = seconds{0};
@@ -342,7 +355,6 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
         unsigned broken = 0;
         std::uint64_t connections = 0;
     };
-    constexpr unsigned senders = 4;
     std::vector<Seen> seen(senders);
     std::atomic<bool> stop{false};
     std::atomic<unsigned> sent{0}, late_accepts{0};

@@ -111,6 +111,23 @@ TEST_F(ShelfTest, TheSameBytesAgainChangeNothing)
     EXPECT_EQ(second.revocations, first.revocations) << "no swap, so no verdict is forgotten";
 }
 
+TEST_F(ShelfTest, TheSameListFromTwoAddressesAndFromTheTrustDirectoryIsNoTrouble)
+{
+    std::filesystem::create_directories(directory.path() / "crls");
+    auto const bytes = list(1);
+    std::ofstream{directory.path() / "crls/ca.pem"} << bytes;
+    Shelf shelf{config, directory.path()};
+    shelf.read_directory();
+    auto arrivals = arrival(bytes);
+    arrivals.push_back({"crl:http://mirror.example.vn/ca.crl", Kind::crl, "http://mirror.example.vn/ca.crl", bytes, {}});
+    auto const put = shelf.put(std::move(arrivals), authorities, nullptr, now);
+    for (auto const& [source, verdict] : put.verdicts) {
+        EXPECT_EQ(verdict.outcome, Outcome::fetched) << source << ": " << verdict.trouble;
+        EXPECT_EQ(verdict.next_update, now + 24h) << source;
+    }
+    EXPECT_EQ(put.verdicts.size(), 2u);
+}
+
 TEST_F(ShelfTest, FilesNobodyWroteSoArePassedOver)
 {
     Shelf shelf{config, directory.path()};
