@@ -47,7 +47,7 @@ void parse(Context& context, std::string const& file)
     context.answer(json::object{{"verdict", "refused"},
                                 {"refusal", name_of(document.error().why)},
                                 {"code", row.id},
-                                {"finding", finding.code.empty() ? json::value{} : json::value{finding.code}},
+                                {"finding", finding.code.empty() ? json::value() : json::value(finding.code)},
                                 {"line", finding.line},
                                 {"reason", document.error().detail},
                                 {"message_vi", vi},

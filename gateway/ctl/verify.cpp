@@ -56,7 +56,7 @@ json::object json_of(signing::Signer const& signer, signing::Instant at)
     made["canonicalisation"] = signer.canonicalisation;
     made["reference"] = signer.reference;
     made["signed"] = signer.signed_path;
-    made["signing_time"] = signer.signing_time ? json::value{text_of(*signer.signing_time)} : json::value{};
+    made["signing_time"] = signer.signing_time ? json::value(text_of(*signer.signing_time)) : json::value();
     made["evidence"] = ctl::json_of(signer.revocation, at);
     json::array path;
     for (auto const& der : signer.path_der) {

@@ -60,6 +60,7 @@ it_verifies_dossiers_and_any_xml_from_the_command_line() {
     same "valid" "$(json .verdict)" valid
     same "revocation by the directory's own lists" "$(json .revocation)" checked
     same "the whole document" "$(json '.references[-1].path')" /
+    matches "the signing time, as text" "$(json '.signer.signing_time | type')" '^(string|null)$'
     judged 0 verify --profile xmldsig --trust "$trust" "$hub/samples/D02-TS.xml"
     judged 0 verify --profile xmldsig --pinned "$IVAN_UNIT_CERT" "$hub/samples/D02-TS.xml"
     same "a pinned key asks for no evidence" "$(json .revocation)" "not checked"
@@ -84,6 +85,7 @@ it_parses_anything_within_bounds_from_the_command_line() {
     printf '<a>\n<b></a>' >"$work/broken.xml"
     judged 1 parse "$work/broken.xml"
     same "its line" "$(json .line)" 2
+    same "its finding, as text" "$(json .finding)" E-1301
     head -c 1000000 /dev/urandom >"$work/noise"
     judged 1 parse "$work/noise"
     head -c 200000000 /dev/zero >"$work/large"
