@@ -149,6 +149,15 @@ Leaf read_leaf(std::string const& file)
     return leaf;
 }
 
+// Without any anchor nobody is trusted, and that is a verdict.
+Material material_of(MaterialOptions const& options)
+{
+    if (!options.trust.empty()) return read_material(options, {});
+    Material nobody;
+    nobody.store = signing::TrustStore::make({}, nobody.policy);
+    return nobody;
+}
+
 struct Explained {
     json::object answer;
     std::string text;
@@ -159,9 +168,11 @@ void add_valid(Explained& explained, signing::Chained const& chained, signing::I
     json::array path;
     for (std::size_t i = 0; i < chained.path.size(); ++i) {
         bool const judged = i < chained.path_evidence.size();
+        json::value evidence;
+        if (judged) evidence = json_of(chained.path_evidence[i], at);
         path.push_back(json::object{{"subject", chained.path[i]},
                                     {"sha256", signing::hex(signing::sha256(chained.path_der[i]))},
-                                    {"evidence", judged ? json::value{json_of(chained.path_evidence[i], at)} : json::value{}}});
+                                    {"evidence", std::move(evidence)}});
         explained.text += fmt::format("  → {}{}\n", chained.path[i], judged ? ", revocation by " + chained.path_evidence[i].source : "");
     }
     auto& answer = explained.answer;
@@ -187,7 +198,7 @@ void add_refused(Explained& explained, signing::Failure const& failure)
 void explain(Context& context, ExplainOptions const& options)
 {
     auto const leaf = read_leaf(options.leaf);
-    auto const material = read_material(options.material, {});
+    auto const material = material_of(options.material);
     auto const at = instant_of(options.material.at);
     auto hints = material.hints;
     hints.certificates.insert(hints.certificates.end(), leaf.more.begin(), leaf.more.end());

@@ -235,6 +235,8 @@ void add(Context& context, Options const& options)
 fs::path find_file(fs::path const& directory, std::string const& wanted)
 {
     std::vector<fs::path> found;
+    std::string fingerprint = wanted;
+    std::ranges::transform(fingerprint, fingerprint.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
     for (auto const* part : {"anchors/production", "anchors/test", "intermediates", "crls", "ocsp"}) {
         if (!fs::is_directory(directory / part)) continue;
         for (auto const& entry : fs::directory_iterator{directory / part}) {
@@ -244,7 +246,7 @@ fs::path find_file(fs::path const& directory, std::string const& wanted)
             if (below == wanted || entry.path().filename() == wanted || fs::equivalent(entry.path(), wanted, unlike)) found.push_back(below);
             else if (wanted.size() == 64) {
                 auto const facts = signing::read_certificate(read_file(entry.path(), crl_bytes_max));
-                if (facts && signing::hex(facts->fingerprint) == slug(wanted)) found.push_back(below);
+                if (facts && signing::hex(facts->fingerprint) == fingerprint) found.push_back(below);
             }
         }
     }
