@@ -16,6 +16,30 @@ it_gives_every_command_help_and_json() {
     same "exit status of trouble" "$code" 2
 }
 
+it_explains_and_changes_what_is_trusted() {
+    local pki trust=$work/trust code=0 file
+    pki=$(pki)
+    # A chain for outside eyes: anchors and intermediates from files, in any order, with and without evidence.
+    "$bin/ivanctl" trust explain --json "$pki/units/unit.pem" --trust "$pki/ca/root.pem" --intermediates "$pki/trust/intermediates" >"$work/verdict" || fail "a good chain is refused"
+    jq -e '.verdict == "valid" and .revocation == "not checked" and (.path | length) == 3' "$work/verdict" >/dev/null || fail "explain without evidence: $(cat "$work/verdict")"
+    "$bin/ivanctl" trust explain --json "$pki/units/revoked.pem" --trust "$pki/ca/root.pem" --intermediates "$pki/trust/intermediates" --crl "$pki/trust/crls" >"$work/verdict" || code=$?
+    same "exit status of a refusal" "$code" 1
+    jq -e '.refusal == "certificate_revoked" and .revocation == "checked"' "$work/verdict" >/dev/null || fail "explain with evidence: $(cat "$work/verdict")"
+    # A trust directory, from nothing; what the gateway could not load changes nothing.
+    "$bin/ivanctl" trust add "$pki/ca/root.pem" --as anchor --trust "$trust" --name root --revocation soft --grace 48h >/dev/null || fail "trust add anchor"
+    "$bin/ivanctl" trust add "$pki/ca/issuing-ca.pem" --as intermediate --trust "$trust" --name issuing >/dev/null || fail "trust add intermediate"
+    "$bin/ivanctl" trust add "$pki/trust/crls/issuing-ca.pem" --as crl --trust "$trust" --name issuing >/dev/null || fail "trust add crl"
+    for file in "$pki/ca/root.pem" "$pki/trust/crls/test-ca.pem"; do
+        code=0
+        "$bin/ivanctl" trust add "$file" --as crl --trust "$trust" >/dev/null 2>&1 || code=$?
+        same "exit status of a change that is not made" "$code" 2
+    done
+    "$bin/ivanctl" trust list --trust "$trust" --json | jq -e '.anchors[0].policy.revocation == "soft" and (.crls | length) == 1' >/dev/null || fail "trust list"
+    "$bin/ivanctl" trust remove crls/issuing.crl --trust "$trust" >/dev/null || fail "trust remove a CRL"
+    "$bin/ivanctl" trust remove "$("$bin/ivanctl" trust list --trust "$trust" --json | jq -r '.intermediates[0].sha256')" --trust "$trust" >/dev/null || fail "trust remove by fingerprint"
+    "$bin/ivanctl" trust list --trust "$trust" --json | jq -e '(.intermediates | length) == 0' >/dev/null || fail "the intermediate is still there"
+}
+
 it_counts_everything_it_does() {
     local name
     accepted_dossier D02-TS
