@@ -58,7 +58,8 @@ Task<void> Recheck::run(runtime::TaskGroup& group)
     co_await net::this_coro::throw_if_cancelled(false);
     while (!group.stopping()) {
         woken_ = false;
-        if (co_await sweep()) co_await count();
+        bool const answered = co_await sweep();
+        if (answered) co_await count();
         if (woken_ || group.stopping()) continue;
         timer_.expires_after(config_.recheck_interval);
         co_await timer_.async_wait(runtime::as_result);

@@ -99,8 +99,9 @@ TEST_F(FetchTest, EndsWhenTheSourceHangsBreaksOffOrIsAway)
     EXPECT_EQ(get(hanging.url() + "/x").outcome, Outcome::failed);
     RawServer breaking{context, [](auto const&) { return RawAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab", true, false}; }};
     EXPECT_EQ(get(breaking.url() + "/x").outcome, Outcome::failed);
+    auto const nobody = breaking.url();
     breaking.stop_listening();
-    EXPECT_EQ(get(breaking.url() + "/x").outcome, Outcome::failed);
+    EXPECT_EQ(get(nobody + "/x").outcome, Outcome::failed);
 }
 
 TEST_F(FetchTest, AsksNobodyOutsideTheListedHosts)
