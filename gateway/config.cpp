@@ -326,6 +326,11 @@ std::vector<Row> rows_of(Config& config)
     add(config.delivery.settle, settle_fields);
     add(config.delivery.settle.backoff, backoff_fields);
     add(config.delivery.window, delivery::window_fields);
+    add(config.otp.desk, otp::desk_fields);
+    add(config.otp.outbox, otp::outbox_fields);
+    add(config.otp.sms, otp::sms_fields);
+    add(config.otp.mail, otp::mail_fields);
+    add(config.otp, otp::spool_fields);
     add(config.probe, probe_fields);
     add(config.alarms, alarm_fields);
     add(config.log, log_fields);
@@ -417,6 +422,12 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     need(config.revocation.retry_first <= config.revocation.retry_max, "revocation.retry_first: must not be above revocation.retry_max");
     need(config.probe.key_file.empty() == config.probe.certificate_file.empty(), "probe.key_file, probe.certificate_file: give both or neither");
     need(config.probe.fresh > config.probe.interval, "probe.fresh: must be longer than probe.interval");
+    need(one_of(config.otp.sms.sender, {"off", "spool", "http"}), "otp.sms_sender: must be off, spool or http");
+    need(one_of(config.otp.mail.sender, {"off", "spool", "smtp"}), "otp.email_sender: must be off, spool or smtp");
+    need(config.otp.desk.key_file.empty() || config.otp.sms.sender != "off" || config.otp.mail.sender != "off",
+         "otp.sms_sender, otp.email_sender: with otp.key_file one of them must not be off");
+    need((config.otp.sms.sender != "spool" && config.otp.mail.sender != "spool") || !config.otp.spool_directory.empty(),
+         "otp.spool_directory: must be given for the sender spool");
     need(one_of(config.store.compression, {"none", "lz4", "zstd"}), "store.compression: must be none, lz4 or zstd");
     need(one_of(config.log.level, {"debug", "info", "warning", "error"}), "log.level: must be debug, info, warning or error");
     need(one_of(signing.branch_rule, {"parent_may_sign", "exact"}), "signing.branch_rule: must be parent_may_sign or exact");
@@ -428,7 +439,7 @@ void check_whole(Config& config, std::vector<std::string>& problems)
 std::string_view section_of(std::string_view key) { return key.substr(0, key.find('.')); }
 std::string_view name_of(std::string_view key) { return key.substr(key.find('.') + 1); }
 
-bool secret(std::string_view key) { return key == "delivery.backend_bearer_key"; }
+bool secret(std::string_view key) { return one_of(key, {"delivery.backend_bearer_key", "otp.sms_bearer_key", "otp.smtp_password"}); }
 
 // postgresql://user:word@host → postgresql://user:***@host; a password among keywords is masked whole.
 std::string without_password(std::string url)
@@ -444,7 +455,7 @@ std::string without_password(std::string url)
 
 std::string printed(Row const& row, Config const& config)
 {
-    if (secret(row.key)) return config.backend.bearer_key.empty() ? "\"\"" : "\"***\"";
+    if (secret(row.key)) return row.show() == toml_text("") ? toml_text("") : "\"***\"";
     if (row.key == "store.database_url") return toml_text(without_password(config.store.database_url));
     return row.show();
 }

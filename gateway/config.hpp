@@ -12,6 +12,7 @@
 #include "gateway/intake/notices.hpp"
 #include "gateway/intake/submit.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/otp/config.hpp"
 #include "gateway/revocation/config.hpp"
 #include "gateway/store/postgres.hpp"
 #include "schemas/limits.hpp"
@@ -91,6 +92,7 @@ struct Config {
     DeliverySwitch delivery_switch;
     delivery::DeliveryConfig delivery;
     delivery::BackendConfig backend;
+    otp::Config otp;
     ProbeConfig probe;
     AlarmConfig alarms;
     observe::LogConfig log;

@@ -27,6 +27,14 @@ std::vector<Route> public_routes(Handlers h)
 
     add(sends("/v1/dossiers"), [h](Request r) { return h.submit->handle(std::move(r), Lane::dossiers); });
     add(sends("/v1/registrations"), [h](Request r) { return h.submit->handle(std::move(r), Lane::registrations); });
+    auto small = [&](char const* path) {
+        auto route = sends(path);
+        route.body_bytes_max = intake::otp_bytes_max;
+        return route;
+    };
+    add(small("/v1/otp/challenges"), [h](Request r) { return h.otp->challenge(std::move(r)); });
+    add(small("/v1/otp/contacts"), [h](Request r) { return h.otp->contact(std::move(r)); });
+    add(small("/v1/otp/contacts/{id}/confirm"), [h](Request r) { return h.otp->confirm(std::move(r)); });
     add(asks("/v1/dossiers"), [h](Request r) { return h.status->find(std::move(r)); });
     add(asks("/v1/dossiers/{id}"), [h](Request r) { return h.status->by_id(std::move(r)); });
     add(asks("/v1/dossiers/{id}/receipt"), [h](Request r) { return h.status->receipt(std::move(r)); });

@@ -7,6 +7,7 @@
 #include "gateway/intake/console.hpp"
 #include "gateway/intake/health.hpp"
 #include "gateway/intake/notices.hpp"
+#include "gateway/intake/otp.hpp"
 #include "gateway/intake/public.hpp"
 #include "gateway/intake/router.hpp"
 #include "gateway/intake/status.hpp"
@@ -27,6 +28,7 @@ struct Handlers {
     intake::Health* health = nullptr;
     intake::Console* console = nullptr;
     intake::ReceiptCertificates* certificates = nullptr;
+    intake::OtpCalls* otp = nullptr;
 };
 
 [[nodiscard]] std::vector<intake::Route> public_routes(Handlers handlers);      // the provider listener

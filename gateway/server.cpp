@@ -11,6 +11,8 @@
 #include "gateway/intake/tls.hpp"
 #include "gateway/observe/log.hpp"
 #include "gateway/observe/metrics.hpp"
+#include "gateway/otp/room.hpp"
+#include "gateway/otp/senders.hpp"
 #include "gateway/probe.hpp"
 #include "gateway/revocation/recheck.hpp"
 #include "gateway/revocation/refresher.hpp"
@@ -141,6 +143,8 @@ struct Loaded {
     std::shared_ptr<schemas::Validator const> validator;
     std::shared_ptr<net::ssl::context> tls;       // null: plain HTTP
     std::optional<Probe> probe;
+    std::optional<signing::OtpKey> otp_key;       // nothing: one-time passwords are off
+    std::unique_ptr<otp::Sender> sms, mail;       // null: that channel is off
 };
 
 std::optional<intake::TlsConfig> tls_of(ServerConfig const& server)
@@ -171,8 +175,17 @@ Loaded load(Config const& config, runtime::Instant now)
     });
     if (keys && signer)
         problems.attempt("probe.key_file", [&] { return loaded.probe.emplace([keys = *keys] { return keys->load(); }, *signer, now), true; });
+    auto otp_key = problems.attempt("otp.key_file", [&]() -> std::optional<signing::OtpKey> {
+        if (config.otp.desk.key_file.empty()) return std::nullopt;
+        return otp::read_key(config.otp.desk.key_file);
+    });
+    if (otp_key && *otp_key) {
+        problems.attempt("otp", [&] { return loaded.sms = otp::sms_sender(config.otp), true; });
+        problems.attempt("otp", [&] { return loaded.mail = otp::mail_sender(config.otp), true; });
+    }
     problems.raise_if_any();
 
+    loaded.otp_key = std::move(*otp_key);
     loaded.receipt_keys = *keys;
     loaded.signer = *signer;
     loaded.trust = *trust;
@@ -191,6 +204,7 @@ std::shared_ptr<intake::Criteria const> criteria_of(Config const& config, Loaded
     criteria.verifier = std::make_shared<signing::Verifier const>(std::move(trust), config.signing.policy);
     criteria.validator = loaded.validator;
     criteria.directory = std::move(directory);
+    criteria.rules = loaded.rules;
     return std::make_shared<intake::Criteria const>(std::move(criteria));
 }
 
@@ -221,7 +235,8 @@ struct Server::Data {
           ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
           recheck{config.revocation, recheck_parts()},
-          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait()}},
+          one_time{make_one_time()}, otp_calls{one_time ? &one_time->desk() : nullptr},
+          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait(), one_time ? &one_time->desk() : nullptr}},
           status{postgres.archive()}, notices{config.notices, postgres.archive()}, workflow{postgres.archive()},
           pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
           console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
@@ -240,7 +255,12 @@ struct Server::Data {
     {
         return [keys = loaded.receipt_keys](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *keys->load()); };
     }
-    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates}; }
+    std::unique_ptr<otp::Room> make_one_time()
+    {
+        if (!loaded.otp_key) return nullptr;
+        return std::make_unique<otp::Room>(config.otp, *loaded.otp_key, std::move(loaded.sms), std::move(loaded.mail), postgres.otp(), clock);
+    }
+    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates, &otp_calls}; }
 
     void start(milliseconds start_wait);
     void stop();
@@ -261,6 +281,8 @@ struct Server::Data {
     Task<void> reload_loop();
     Task<void> watch_loop();
     void report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since);
+    Task<void> forget_loop();
+    void watch_one_time();
     void watch_delivery();
     void watch_certificates();
     void read_receipt_keys();
@@ -294,6 +316,8 @@ struct Server::Data {
     std::optional<delivery::Dispatcher> dispatcher;
     std::optional<revocation::Refresher> refresher;  // nothing: revocation.enabled is false
     revocation::Recheck recheck;
+    std::unique_ptr<otp::Room> one_time;  // null: off
+    intake::OtpCalls otp_calls;
     intake::Submit submit;
     intake::StatusQueries status;
     intake::Notices notices;
@@ -317,6 +341,7 @@ void Server::Data::start(milliseconds start_wait)
     house.group.spawn("probe", probe_loop());
     house.group.spawn("reload", reload_loop());
     house.group.spawn("watch", watch_loop());
+    if (one_time) house.group.spawn("forget", forget_loop());
     house.start();
     if (refresher) weather.group.spawn("refresher", refresher->run(weather.group));
     weather.group.spawn("recheck", recheck.run(weather.group));
@@ -546,6 +571,7 @@ Task<void> Server::Data::watch_loop()
         }
         watch_delivery();
         watch_certificates();
+        watch_one_time();
     }
 }
 
@@ -558,6 +584,26 @@ void Server::Data::watch_certificates()
     if (!loaded.signer) return;
     auto const ends = loaded.signer->certificate().not_after;
     alarms.set("certificate_ending", ends < clock.now() + std::chrono::hours{24 * 14}, "probe certificate, at " + dossier::vietnam_time(ends));
+}
+
+// Codes that do not reach people are a silent failure: no provider sees it in an answer.
+void Server::Data::watch_one_time()
+{
+    if (!one_time) return;
+    auto const counts = one_time->outbox().counts();
+    metrics.pool("otp_outbox", counts.waiting, config.otp.outbox.waiting_max);
+    alarms.set("otp_sending", counts.lost_in_a_row >= config.otp.outbox.failed_in_a_row_max,
+               fmt::format("{} messages lost in a row, {} in all; last: {}", counts.lost_in_a_row, counts.lost, counts.last_trouble));
+}
+
+// Challenges and contacts that ended unused.
+Task<void> Server::Data::forget_loop()
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    while (co_await pause(house.group, std::chrono::minutes{10})) {
+        auto const swept = co_await one_time->desk().sweep(clock.now(), runtime::Deadline::after(config.probe.timeout));
+        if (swept && *swept > 0) observe::log(observe::Level::info, "one-time passwords forgotten", {{"rows", *swept}});
+    }
 }
 
 void Server::Data::watch_delivery()

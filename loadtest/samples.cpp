@@ -143,6 +143,18 @@ std::size_t write_good(Folder& folder, SamplesConfig const& config, providers::P
     return samples.size();
 }
 
+// Unsigned, in the name of a person: what is filed with a one-time password (QĐ 352 art. 17).
+void write_personal(Folder& folder, SamplesConfig const& config, providers::Provider const& party)
+{
+    auto personal = corpus_of(config, party, 950);
+    personal.unit_name = "Nguyễn Văn An (dữ liệu thử)";
+    personal.unit_code = "0126000001";
+    personal.tax_code = "001090000001";
+    Corpus corpus{personal};
+    for (auto const* const form : {"TK1-TS", "D03-TS", "D05-TS"})
+        folder.write(fs::path{"person"} / fmt::format("{}.xml", form), corpus.unsigned_envelope(Corpus::procedure_for(form), {corpus.form(form, 1)}));
+}
+
 std::size_t write_bad(Folder& folder, SamplesConfig const& config, providers::Provider const& party)
 {
     Corpus corpus{corpus_of(config, party, 900)};
@@ -168,7 +180,9 @@ std::size_t write_samples(SamplesConfig const& config)
         if (party.role == providers::Role::backend) continue;
         if (party.aliases.empty()) throw std::runtime_error(party.code + " has no MaIVAN to file with");
         written += write_good(folder, config, party, number++);
-        if (party.code == config.main_party) written += write_bad(folder, config, party);
+        if (party.code != config.main_party) continue;
+        written += write_bad(folder, config, party);
+        write_personal(folder, config, party);
     }
     return written;
 }

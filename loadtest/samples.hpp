@@ -26,7 +26,8 @@ struct SamplesConfig {
 // OUT/<party>/<form>.xml    the same for every party: vnpt/D02-TS.xml …
 // OUT/<party>.tsv           file TAB label TAB "accepted": what `ivanctl submit --list` takes
 // OUT/bad/<name>.xml, OUT/bad.tsv   of the main party, with the code expected
-// Returns how many dossiers were written.
+// OUT/person/<form>.xml    unsigned, of a person with the number 001090000001: to be filed with a one-time password
+// Returns how many dossiers of the lists were written.
 std::size_t write_samples(SamplesConfig const& config);
 
 }  // namespace loadtest

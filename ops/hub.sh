@@ -104,6 +104,14 @@ hub_registry() {
         --database-url "$url" >/dev/null
 }
 
+# The key of one-time passwords, kept like the bearer keys.
+otp_key() {
+    local file=$hub/keys/otp.key
+    mkdir -p "$hub/keys"
+    [[ -s $file ]] || (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$file")
+    printf '%s' "$file"
+}
+
 hub_ports() {
     local name
     mkdir -p "$hub/run"
@@ -217,6 +225,12 @@ database_url = $(toml "$(database)")
 
 [delivery]
 backend_url = $(toml "$IVAN_BACKEND_URL")
+
+[otp]
+key_file = $(toml "$(otp_key)")
+sms_sender = "spool"
+email_sender = "spool"
+spool_directory = $(toml "$hub/otp")
 
 [probe]
 key_file = $(toml "$(pki)/units/unit.key")

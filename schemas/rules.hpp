@@ -27,6 +27,7 @@ struct Procedure {
     std::vector<std::string> may;
     std::vector<std::string> attachments;  // codes of attachments taken, as "CT-DK"
     bool department_made_up = false;       // no source names the department
+    bool individuals = false;              // a person may file it with a one-time password (QĐ 352 art. 17)
 };
 
 // One finding code of the catalogue that GET /v1/codes lists.

@@ -171,17 +171,16 @@ std::optional<std::string> hotp(std::string_view secret, std::uint64_t counter, 
     return std::string{code.data()};
 }
 
-std::optional<std::string> totp(std::string_view secret, Instant at, std::chrono::seconds step, unsigned digits, std::string_view algorithm,
-                                Instant start)
+std::optional<std::string> totp(std::string_view secret, std::chrono::sys_seconds at, std::chrono::seconds step, unsigned digits,
+                                std::string_view algorithm, std::chrono::sys_seconds start)
 {
     int flags = 0;
     if (algorithm == "sha256") flags = OATH_TOTP_HMAC_SHA256;
     else if (algorithm == "sha512") flags = OATH_TOTP_HMAC_SHA512;
     else if (algorithm != "sha1") return std::nullopt;
-    using std::chrono::floor, std::chrono::seconds;
     if (digits < digits_min || digits > digits_max || at < start) return std::nullopt;
     if (step.count() < 1 || step.count() > std::numeric_limits<unsigned>::max()) return std::nullopt;
-    auto const now = floor<seconds>(at.time_since_epoch()), from = floor<seconds>(start.time_since_epoch());
+    auto const now = at.time_since_epoch(), from = start.time_since_epoch();
     std::array<char, digits_max + 2> code{};
     if (oath_totp_generate2(secret.data(), secret.size(), now.count(), static_cast<unsigned>(step.count()), from.count(), digits, flags,
                             code.data()) != OATH_OK)

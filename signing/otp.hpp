@@ -80,7 +80,8 @@ private:
 // RFC 4226 and RFC 6238, for `ivanctl otp check` and the vectors. `secret` in bytes; algorithm "sha1" "sha256" "sha512";
 // 6 to 8 digits; `start` is the RFC's T0. Nothing: out of these bounds.
 [[nodiscard]] std::optional<std::string> hotp(std::string_view secret, std::uint64_t counter, unsigned digits);
-[[nodiscard]] std::optional<std::string> totp(std::string_view secret, Instant at, std::chrono::seconds step, unsigned digits,
-                                              std::string_view algorithm, Instant start = {});
+// Times in whole seconds: RFC 6238's own last case lies in 2603, where an Instant cannot follow.
+[[nodiscard]] std::optional<std::string> totp(std::string_view secret, std::chrono::sys_seconds at, std::chrono::seconds step,
+                                              unsigned digits, std::string_view algorithm, std::chrono::sys_seconds start = {});
 
 }  // namespace signing

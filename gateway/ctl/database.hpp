@@ -22,6 +22,7 @@ public:
     [[nodiscard]] store::Queue& queue() { return postgres_.queue(); }
     [[nodiscard]] store::Reference& reference() { return postgres_.reference(); }
     [[nodiscard]] store::Grace& grace() { return postgres_.grace(); }
+    [[nodiscard]] store::Otp& otp() { return postgres_.otp(); }
 
 private:
     observe::Metrics metrics_;

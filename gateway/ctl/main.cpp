@@ -24,6 +24,7 @@ int main(int argc, char** argv)
     ctl::add_provider(app, context);
     ctl::add_deadletter(app, context);
     ctl::add_late(app, context);
+    ctl::add_otp(app, context);
 
     try {
         app.parse(argc, argv);

@@ -3,6 +3,7 @@
 // What a failure means outside is decided once, here: one row per fault in faults.def, one exhaustive switch per
 // module below. Leaves know nothing of HTTP.
 
+#include "gateway/otp/failure.hpp"
 #include "gateway/store/failure.hpp"
 #include "providers/failure.hpp"
 #include "schemas/failure.hpp"
@@ -53,6 +54,7 @@ using Result = boost::system::result<T, Fault>;
 [[nodiscard]] Fault fault_of(signing::Failure const& failure);
 [[nodiscard]] Fault fault_of(providers::Failure const& failure);
 [[nodiscard]] Fault fault_of(store::Failure const& failure);
+[[nodiscard]] Fault fault_of(otp::Failure const& failure);
 
 [[noreturn]] void throw_exception_from_error(Fault const& fault, boost::source_location const&);
 

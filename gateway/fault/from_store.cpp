@@ -13,6 +13,7 @@ FaultCode code_of(store::Refusal why)
         case outcome_unknown: return FaultCode::outcome_unknown;
         case key_reused: return FaultCode::idempotency_key_reused;
         case unit_owner_mismatch: return FaultCode::unit_owner_mismatch;
+        case otp_used: return FaultCode::otp_used;
         case not_found: return FaultCode::not_found;
         case status_unlawful: return FaultCode::status_unlawful;
         case event_conflict: return FaultCode::event_conflict;

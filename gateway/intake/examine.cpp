@@ -1,5 +1,7 @@
 #include "gateway/intake/examine.hpp"
 
+#include "gateway/otp/address.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -63,6 +65,36 @@ std::optional<Fault> refuse_lane(Lane lane, schemas::Envelope const& envelope)
                       finding_of(FaultCode::registration_form, found->label(), "/Hoso/NoiDung/ThongTinHoSo/ToKhais", found->code()));
 }
 
+std::optional<Fault> refuse_procedure(Criteria const& criteria, schemas::Envelope const& envelope, runtime::Instant at)
+{
+    auto const& code = envelope.filing().procedure;
+    auto const procedures = criteria.rules ? criteria.rules->procedures(runtime::vietnam_day(at)) : std::vector<schemas::Procedure>{};
+    auto const found = std::find_if(procedures.begin(), procedures.end(), [&](auto const& procedure) { return procedure.code == code; });
+    if (found == procedures.end() && criteria.rules) return std::nullopt;  // unknown: the validator says it better
+    if (found != procedures.end() && found->individuals) return std::nullopt;
+    return fault_with(FaultCode::otp_procedure, "procedure " + code,
+                      finding_of(FaultCode::otp_procedure, "", "/Hoso/NoiDung/ThongTinHoSo/MaThuTuc", code));
+}
+
+// What follows once somebody vouches for the bytes, by signature or by one-time password.
+fault::Result<Examined> judge(Criteria const& criteria, providers::Admitted const& sender, Lane lane, signing::Verified verified,
+                              runtime::Instant at, StageTimer& timer)
+{
+    // Only now is it worth asking what the envelope says of its sender and its addressee.
+    if (auto fault = refuse_sender(sender, verified.envelope())) return std::move(*fault);
+    if (auto fault = refuse_agency(*criteria.directory, verified.envelope())) return std::move(*fault);
+    if (auto fault = refuse_lane(lane, verified.envelope())) return std::move(*fault);
+    if (verified.otp()) {
+        if (auto fault = refuse_procedure(criteria, verified.envelope(), at)) return std::move(*fault);
+    }
+
+    auto valid = criteria.validator->validate(verified.envelope(), runtime::vietnam_day(at));
+    timer.ended(observe::Stage::validate);
+    if (!valid) return fault::fault_of(valid.error());
+
+    return Examined{std::move(verified), std::move(*valid)};
+}
+
 }  // namespace
 
 void StageTimer::ended(observe::Stage stage)
@@ -85,22 +117,40 @@ fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted co
     auto envelope = schemas::read_envelope(std::move(body), criteria.limits);
     timer.ended(observe::Stage::parse);
     if (!envelope) return fault::fault_of(envelope.error());
+    bool const person = otp::person_ok(envelope->unit().tax_code);
 
     // Before schema and rules: those must see only bytes somebody vouches for.
     auto verified = criteria.verifier->verify(std::move(*envelope), at, signing::Allowance{sender.provider().sha1_until});
     timer.ended(observe::Stage::verify);
+    if (!verified) {
+        auto fault = fault::fault_of(verified.error());
+        // A person may well sign, but has another way too: worth saying.
+        if (person && fault.code == FaultCode::signature_missing) fault.code = FaultCode::otp_missing;
+        return fault;
+    }
+
+    return judge(criteria, sender, lane, std::move(*verified), at, timer);
+}
+
+fault::Result<schemas::Envelope> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, StageTimer timer)
+{
+    auto envelope = schemas::read_envelope(std::move(body), criteria.limits);
+    timer.ended(observe::Stage::parse);
+    if (!envelope) return fault::fault_of(envelope.error());
+    auto const& tax_code = envelope->unit().tax_code;
+    // Before the password is looked at: what an organisation may not use costs no try.
+    if (otp::person_ok(tax_code)) return std::move(*envelope);
+    return fault_with(FaultCode::otp_organisation, "an organisation signs",
+                      finding_of(FaultCode::otp_organisation, "", "/Hoso/NoiDung/ThongTinDonVi/MaSoThue", tax_code));
+}
+
+fault::Result<Examined> examine_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane, schemas::Envelope envelope,
+                                         signing::OtpProof proof, runtime::Instant at, StageTimer timer)
+{
+    auto verified = criteria.verifier->accept(std::move(envelope), std::move(proof), at);
+    timer.ended(observe::Stage::verify);
     if (!verified) return fault::fault_of(verified.error());
-
-    // Only now is it worth asking what the envelope says of its sender and its addressee.
-    if (auto fault = refuse_sender(sender, verified->envelope())) return std::move(*fault);
-    if (auto fault = refuse_agency(*criteria.directory, verified->envelope())) return std::move(*fault);
-    if (auto fault = refuse_lane(lane, verified->envelope())) return std::move(*fault);
-
-    auto valid = criteria.validator->validate(verified->envelope(), runtime::vietnam_day(at));
-    timer.ended(observe::Stage::validate);
-    if (!valid) return fault::fault_of(valid.error());
-
-    return Examined{std::move(*verified), std::move(*valid)};
+    return judge(criteria, sender, lane, std::move(*verified), at, timer);
 }
 
 }  // namespace intake

@@ -32,6 +32,7 @@ struct Criteria {
     std::shared_ptr<signing::Verifier const> verifier;     // shared with examinations under way during a swap, as all here
     std::shared_ptr<schemas::Validator const> validator;
     std::shared_ptr<providers::Directory const> directory;
+    std::shared_ptr<schemas::Rules const> rules;  // which procedures a person may file with a one-time password; null: none
 };
 
 struct Examined {
@@ -56,5 +57,12 @@ private:
                                               std::shared_ptr<std::string const> body, runtime::Instant at, StageTimer timer);
 [[nodiscard]] fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
                                               std::string body, runtime::Instant at, StageTimer timer);
+
+// The same for a person with a one-time password, in two halves: between them the code is judged, because nothing may reach
+// the schemas before somebody vouches for it. The first half tells whom the password must belong to.
+[[nodiscard]] fault::Result<schemas::Envelope> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, StageTimer timer);
+[[nodiscard]] fault::Result<Examined> examine_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
+                                                       schemas::Envelope envelope, signing::OtpProof proof, runtime::Instant at,
+                                                       StageTimer timer);
 
 }  // namespace intake

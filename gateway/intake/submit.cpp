@@ -61,7 +61,10 @@ fault::Result<Terms> read_terms(Request const& request)
     auto const key = request.header("Idempotency-Key");
     if (!key_ok(key)) return plain(FaultCode::idempotency_key_missing, key.empty() ? "missing" : "malformed");
 
-    return Terms{std::string{accept}, std::string{key}};
+    auto password = read_password(request);
+    if (!password) return std::move(password.error());
+
+    return Terms{std::string{accept}, std::string{key}, std::move(*password)};
 }
 
 runtime::Task<Reply> Submit::handle(Request request, Lane lane)
@@ -76,7 +79,11 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     if (!terms) co_return co_await refuse(request, body, "", "", content_sha256, std::move(terms.error()));
 
     auto const criteria = parts_.criteria.load();
-    auto evidence = co_await examined(request, body, lane, criteria);
+    // The code is judged before the schemas see anything, and used up only by the commit: a dossier that is refused, or
+    // that the store could not take, leaves it for the next try.
+    auto examination = terms->password ? examined_personal(request, body, lane, criteria, *terms->password, content_sha256)
+                                       : examined(request, body, lane, criteria);
+    auto evidence = co_await std::move(examination);
     if (!evidence && evidence.error().code == FaultCode::revocation_unknown && parts_.evidence) {
         // The first dossier of a signer finds no evidence; its fetch has begun. Asked once more where something came.
         co_await parts_.evidence(request.deadline);
@@ -102,21 +109,46 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
 }
 
 // Small dossiers here and now, large ones on the pool, so that the other connections of this core do not wait for them.
+template <class Work>
+auto Submit::in_its_place(std::size_t bytes, Work work) -> runtime::Task<std::invoke_result_t<Work&>>
+{
+    if (bytes <= config_.inline_bytes_max) co_return work();
+    PoolPlace const place{on_pool_, config_.pool_waiting_max};
+    if (!place.got()) co_return plain(FaultCode::overloaded, "the pool for large dossiers is full");
+    co_return co_await runtime::on_cpu(parts_.cpu, std::move(work));
+}
+
 runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, Body body, Lane lane, std::shared_ptr<Criteria const> criteria)
 {
     StageTimer timer{&parts_.metrics};
     auto examination = [&] {
         return examine(*criteria, *request.admitted, lane, body, request.received_at, StageTimer{&parts_.metrics});
     };
-    if (body->size() <= config_.inline_bytes_max) {
-        auto evidence = examination();
-        timer.ended(observe::Stage::examine);
-        co_return evidence;
-    }
+    auto evidence = co_await in_its_place(body->size(), std::move(examination));
+    timer.ended(observe::Stage::examine);
+    co_return evidence;
+}
 
-    PoolPlace const place{on_pool_, config_.pool_waiting_max};
-    if (!place.got()) co_return plain(FaultCode::overloaded, "the pool for large dossiers is full");
-    auto evidence = co_await runtime::on_cpu(parts_.cpu, std::move(examination));
+runtime::Task<fault::Result<Examined>> Submit::examined_personal(Request const& request, Body body, Lane lane,
+                                                                 std::shared_ptr<Criteria const> criteria, otp::Password password, std::string content_sha256)
+{
+    if (!parts_.otp) co_return plain(FaultCode::otp_unavailable, "one-time passwords are off");
+    StageTimer timer{&parts_.metrics};
+    auto const size = body->size();
+    auto reading = [&] { return read_personal(*criteria, body, StageTimer{&parts_.metrics}); };
+    auto envelope = co_await in_its_place(size, std::move(reading));
+    if (!envelope) co_return std::move(envelope.error());
+
+    auto person = envelope->unit().tax_code;
+    auto proof = co_await parts_.otp->prove(request.admitted->provider().code, std::move(password), std::move(person),
+                                            std::move(content_sha256), request.received_at, request.deadline);
+    if (!proof) co_return fault::fault_of(proof.error());
+
+    auto examination = [&, vouched = std::move(*envelope), by = std::move(*proof)]() mutable {
+        return examine_personal(*criteria, *request.admitted, lane, std::move(vouched), std::move(by), request.received_at,
+                                StageTimer{&parts_.metrics});
+    };
+    auto evidence = co_await in_its_place(size, std::move(examination));
     timer.ended(observe::Stage::examine);
     co_return evidence;
 }

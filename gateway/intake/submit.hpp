@@ -3,6 +3,7 @@
 // The coordinator of one dossier: the list of steps from a whole request to an answer.
 //
 //   terms (media type, Accept, Idempotency-Key) → examine → journal.accept → receipt
+//   with OTP-Challenge and OTP-Code: terms → read → is it the person's code? → examine → journal.accept, which uses it up
 //   (where only revocation evidence is lacking: wait for it, examine once more)
 //   and wherever a step says no: was it accepted before? → its receipt; else record the refusal → problem
 //
@@ -13,6 +14,7 @@
 //          recorded the answer is store_unavailable, so that the sender repeats.
 
 #include "gateway/intake/examine.hpp"
+#include "gateway/intake/otp.hpp"
 #include "gateway/intake/reply.hpp"
 #include "gateway/intake/request.hpp"
 #include "gateway/observe/metrics.hpp"
@@ -27,8 +29,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace intake {
@@ -44,6 +48,7 @@ struct SubmitConfig {
 struct Terms {
     std::string accept;
     std::string idempotency_key;
+    std::optional<otp::Password> password;  // OTP-Challenge and OTP-Code: a person's, in place of signatures
 };
 [[nodiscard]] fault::Result<Terms> read_terms(Request const& request);
 
@@ -58,6 +63,7 @@ public:
         std::function<void()> stored;  // called for each new dossier, on its core: delivery need not wait for its next look
         // Waits, bounded, until revocation evidence that an examination lacked has come or cannot be had. Empty: nobody fetches.
         std::function<runtime::Task<void>(runtime::Deadline)> evidence = {};
+        otp::Desk* otp = nullptr;  // null: one-time passwords are off
     };
     Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{std::move(parts)} {}
 
@@ -68,6 +74,11 @@ public:
 private:
     using Body = std::shared_ptr<std::string const>;  // the evidence holds it too, and may outlive the request
     runtime::Task<fault::Result<Examined>> examined(Request const& request, Body body, Lane lane, std::shared_ptr<Criteria const> criteria);
+    runtime::Task<fault::Result<Examined>> examined_personal(Request const& request, Body body, Lane lane,
+                                                             std::shared_ptr<Criteria const> criteria, otp::Password password,
+                                                             std::string content_sha256);
+    template <class Work>
+    auto in_its_place(std::size_t bytes, Work work) -> runtime::Task<std::invoke_result_t<Work&>>;
     runtime::Task<Reply> refuse(Request const& request, Body body, std::string idempotency_key, std::string accept,
                                 std::string content_sha256, fault::Fault fault);
     Reply answer(Request const& request, std::string_view body, store::Stored const& stored, std::string_view accept);

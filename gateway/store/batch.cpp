@@ -41,6 +41,11 @@ constexpr Statement unclaim_statement{
     "unclaim", "DELETE FROM ivan.idempotency i USING unnest($1::text[], $2::text[]) AS n(p, k) "
                "WHERE i.provider = n.p AND i.idempotency_key = n.k"};
 
+// One-time passwords stand for one transaction (NĐ 166/2016 art. 3 cl. 4): this one.
+constexpr Statement redeem_statement{
+    "redeem", "UPDATE ivan.otp_challenges SET redeemed_at = $3::timestamptz, redeemed_key = $4::text, dossier_id = $5::text::uuid "
+              "WHERE challenge_id = $1::text AND provider = $2::text AND redeemed_at IS NULL RETURNING challenge_id"};
+
 constexpr Statement numbers_statement{
     "numbers", "INSERT INTO ivan.case_counters AS c (counter, last) SELECT k, n FROM unnest($1::text[], $2::bigint[]) AS n(k, n) "
                "ON CONFLICT (counter) DO UPDATE SET last = c.last + excluded.last RETURNING counter, last"};
@@ -53,11 +58,11 @@ constexpr Statement sequences_statement{
 constexpr Statement dossiers_statement{
     "dossiers",
     "INSERT INTO ivan.dossiers (agency, received_at, dossier_id, case_code, provider, idempotency_key, procedure, unit_code, "
-    "tax_code, period, paper_required, trace_id, content_sha256, content_bytes, forms, body, receipt_xml, receipt_json) "
-    "SELECT a, r, d::uuid, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f::jsonb, b, rx, rj "
+    "tax_code, period, paper_required, trace_id, content_sha256, content_bytes, forms, body, receipt_xml, receipt_json, authenticated) "
+    "SELECT a, r, d::uuid, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f::jsonb, b, rx, rj, au "
     "FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], "
-    "$10::text[], $11::boolean[], $12::text[], $13::bytea[], $14::bigint[], $15::text[], $16::bytea[], $17::bytea[], $18::bytea[]) "
-    "AS n(a, r, d, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f, b, rx, rj)"};
+    "$10::text[], $11::boolean[], $12::text[], $13::bytea[], $14::bigint[], $15::text[], $16::bytea[], $17::bytea[], $18::bytea[], "
+    "$19::text[]) AS n(a, r, d, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f, b, rx, rj, au)"};
 constexpr Statement status_statement{
     "status", "INSERT INTO ivan.dossier_status (dossier_id, case_code, provider, agency, procedure, received_at, sequence) "
               "SELECT d::uuid, c, p, a, pr, r, s FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
@@ -83,6 +88,12 @@ constexpr Statement refusals_statement{
     "refusals",
     "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body) "
     "SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::bytea[])"};
+
+std::string_view authentication_of(dossier::ReceiptFacts const& facts)
+{
+    if (!facts.one_time_password) return "signature";
+    return facts.one_time_password->channel == signing::OtpChannel::sms ? "otp/sms" : "otp/email";
+}
 
 KnownKey known_of(Rows const& rows, std::size_t row)
 {
@@ -127,6 +138,7 @@ void BatchTransaction::run(PgConnection& connection)
         claim_keys(connection);
         read_known(connection);
         if (any_fresh()) check_units(connection);
+        if (any_fresh()) redeem(connection);
         if (any_fresh()) give_numbers(connection);
         seal();
     }
@@ -230,6 +242,37 @@ void BatchTransaction::check_units(PgConnection& connection)
     if (!keys.empty()) connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
 }
 
+void BatchTransaction::redeem(PgConnection& connection)
+{
+    // Sorted as every gateway sorts, the earliest filer first.
+    std::map<std::pair<std::string_view, std::size_t>, Group*> redeeming;
+    for (auto& group : groups_) {
+        auto const& password = leader(group).facts.one_time_password;
+        if (group.fresh && password) redeeming.emplace(std::pair{std::string_view{password->challenge_id}, group.leader}, &group);
+    }
+    if (redeeming.empty()) return;
+    for (auto const& [key, group] : redeeming) {
+        auto const& row = leader(*group);
+        connection.send(redeem_statement, Params{}
+                                              .text(key.first)
+                                              .text(row.facts.provider_code)
+                                              .instant(row.facts.received_at)
+                                              .text(row.idempotency_key)
+                                              .text(row.facts.dossier_id));
+    }
+    auto const answers = connection.finish();
+    auto place = answers.size() - redeeming.size();
+    std::vector<std::string_view> providers, keys;
+    for (auto const& [key, group] : redeeming) {
+        if (answers[place++].count() > 0) continue;
+        group->fresh = false;
+        providers.push_back(leader(*group).facts.provider_code);
+        keys.push_back(leader(*group).idempotency_key);
+        results_[group->leader] = Failure{Refusal::otp_used, std::string{key.first}};
+    }
+    if (!keys.empty()) connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
+}
+
 void BatchTransaction::give_numbers(PgConnection& connection)
 {
     std::map<std::string, std::int64_t> counts;
@@ -293,7 +336,7 @@ void BatchTransaction::write(PgConnection& connection)
 {
     std::vector<std::string> hashes, forms, units;
     std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
-        form_texts, bodies, xmls, jsons, unit_keys;
+        form_texts, bodies, xmls, jsons, unit_keys, authenticated;
     std::vector<runtime::Instant> times;
     std::vector<std::int64_t> sizes, sequences;
     std::vector<bool> papers;
@@ -323,6 +366,7 @@ void BatchTransaction::write(PgConnection& connection)
         bodies.push_back(row.packed_body);
         xmls.push_back(group.receipt_xml);
         jsons.push_back(group.receipt_json);
+        authenticated.push_back(authentication_of(facts));
         unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
         sequences.push_back(group.sequence);
     }
@@ -330,7 +374,7 @@ void BatchTransaction::write(PgConnection& connection)
         Params dossiers;
         dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
         dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
-        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons);
+        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated);
         connection.send(dossiers_statement, dossiers);
         connection.send(status_statement,
                         Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));

@@ -11,6 +11,7 @@ std::string_view name_of(Refusal why) noexcept
         case Refusal::outcome_unknown: return "outcome_unknown";
         case Refusal::key_reused: return "key_reused";
         case Refusal::unit_owner_mismatch: return "unit_owner_mismatch";
+        case Refusal::otp_used: return "otp_used";
         case Refusal::not_found: return "not_found";
         case Refusal::status_unlawful: return "status_unlawful";
         case Refusal::event_conflict: return "event_conflict";

@@ -18,6 +18,7 @@ enum class Refusal {
     outcome_unknown,      // the connection died during commit: neither yes nor no; the same bytes again resolve it
     key_reused,           // this provider used this idempotency key for other bytes
     unit_owner_mismatch,  // the unit code is registered with another tax code
+    otp_used,             // the one-time password stands for another request already
     not_found,
     status_unlawful,      // a move QĐ 352 art. 12 does not know
     event_conflict,       // this event_id was used for another event

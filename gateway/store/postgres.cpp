@@ -5,6 +5,7 @@
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/pg_journal.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
+#include "gateway/store/pg_otp.hpp"
 #include "gateway/store/pg_queue.hpp"
 #include "gateway/store/pg_reference.hpp"
 
@@ -41,6 +42,7 @@ struct Postgres::Data {
     detail::PgQueue queue{pool};
     detail::PgReference reference{config};
     detail::PgGrace grace{pool};
+    detail::PgOtp otp{pool};
 };
 
 Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics)
@@ -54,5 +56,6 @@ Archive& Postgres::archive() noexcept { return data_->archive; }
 Queue& Postgres::queue() noexcept { return data_->queue; }
 Reference& Postgres::reference() noexcept { return data_->reference; }
 Grace& Postgres::grace() noexcept { return data_->grace; }
+Otp& Postgres::otp() noexcept { return data_->otp; }
 
 }  // namespace store

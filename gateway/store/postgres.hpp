@@ -11,6 +11,7 @@
 #include "gateway/store/archive.hpp"
 #include "gateway/store/grace.hpp"
 #include "gateway/store/journal.hpp"
+#include "gateway/store/otp.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reference.hpp"
 
@@ -47,6 +48,7 @@ public:
     [[nodiscard]] Queue& queue() noexcept;
     [[nodiscard]] Reference& reference() noexcept;
     [[nodiscard]] Grace& grace() noexcept;
+    [[nodiscard]] Otp& otp() noexcept;
 
 private:
     struct Data;

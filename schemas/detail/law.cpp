@@ -37,7 +37,7 @@ void demand_all(std::span<std::vector<Dated<Value>> const> all, std::span<std::s
 
 Dated<Procedure> procedure_of(Entry const& entry)
 {
-    entry.only({"code", "name_vi", "name_en", "department", "department_made_up", "working_days", "must", "may", "attachments", "from",
+    entry.only({"code", "name_vi", "name_en", "department", "department_made_up", "working_days", "must", "may", "attachments", "individuals", "from",
                 "until", "source"});
     (void)entry.text("source");
     return {entry.in_force(),
@@ -49,7 +49,8 @@ Dated<Procedure> procedure_of(Entry const& entry)
              .must = entry.texts("must"),
              .may = entry.texts("may"),
              .attachments = entry.texts("attachments"),
-             .department_made_up = entry.flag("department_made_up")}};
+             .department_made_up = entry.flag("department_made_up"),
+             .individuals = entry.flag("individuals")}};
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ runtime::Task<Result<Stored>> MemoryJournal::accept_row(store::detail::Row row, 
     auto const [owner, first] = owners_.try_emplace(row.facts.agency + "/" + row.facts.unit_code, row.facts.tax_code);
     if (owner->second != row.facts.tax_code) co_return Failure{Refusal::unit_owner_mismatch, owner->first};
 
+    if (auto const& password = row.facts.one_time_password; password && redeem) {
+        if (!redeem(password->challenge_id, row.facts.provider_code, row.idempotency_key, row.facts.received_at))
+            co_return Failure{Refusal::otp_used, password->challenge_id};
+    }
+
     auto const day = runtime::vietnam_day(row.facts.received_at);
     auto const number = ++counters_[dossier::counter_of(form_, row.facts.agency, day)];
     auto facts = row.facts;

@@ -10,6 +10,7 @@
 #include "gateway/store/journal.hpp"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -32,6 +33,9 @@ public:
     runtime::Task<store::Result<std::optional<store::Stored>>> find(std::string provider, std::string idempotency_key,
                                                                     std::string content_sha256, runtime::Deadline deadline) override;
     runtime::Task<store::Result<store::Stored>> accept_row(store::detail::Row row, runtime::Deadline deadline);
+
+    // Redeems a one-time password, in the same breath as the acceptance: (challenge, provider, key, at). MemoryOtp::redeem.
+    std::function<bool(std::string const&, std::string const&, std::string const&, runtime::Instant)> redeem;
 
     std::atomic<bool> down{false};  // answers unavailable, stores nothing
 

@@ -30,14 +30,15 @@ struct Office {
     std::shared_ptr<signing::KeyPair const> unit_key = Pki::key(pki.unit("0101300842"));
     std::shared_ptr<signing::KeyPair const> stranger_key = Pki::key(signing::dev::issue(pki.unknown_root, pki.request("0101300842")));
     std::shared_ptr<signing::TrustStore const> trust;
+    std::shared_ptr<schemas::Rules const> rules;
     std::shared_ptr<schemas::Validator const> validator;
 
     Office()
     {
         signing::initialise();
         trust = signing::TrustStore::load(pki.write_trust_directory(directory.path()), {});
-        validator = std::make_shared<schemas::Validator const>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"),
-                                                               schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"));
+        rules = schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules");
+        validator = std::make_shared<schemas::Validator const>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"), rules);
     }
     static Office const& shared()
     {
@@ -56,6 +57,7 @@ struct Office {
         intake::Criteria made;
         made.verifier = std::make_shared<signing::Verifier const>(trust, signing::Policy{});
         made.validator = validator;
+        made.rules = rules;
         std::vector<providers::Agency> agencies(1);
         agencies[0].code = "00108";
         made.directory = std::make_shared<providers::Directory const>(std::move(agencies));
@@ -98,7 +100,7 @@ public:
     }
     intake::Reply send(intake::Request request, intake::Lane lane = intake::Lane::dossiers)
     {
-        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }}};
+        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, {}, desk}};
         net::io_context context{1};
         return run_task(context, submit.handle(std::move(request), lane));
     }
@@ -112,6 +114,7 @@ public:
     runtime::Snapshot<intake::Criteria> criteria{Office::shared().criteria()};
     providers::Admitted sender = admitted_provider({"00040", "0101300842"});
     observe::Metrics metrics;
+    otp::Desk* desk = nullptr;  // for dossiers of persons
     unsigned woken = 0;
 
 private:

@@ -46,6 +46,7 @@ private:
     void claim_keys(PgConnection& connection);
     void read_known(PgConnection& connection);
     void check_units(PgConnection& connection);
+    void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
     void seal();
     void write(PgConnection& connection);

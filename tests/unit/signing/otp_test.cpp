@@ -162,9 +162,10 @@ TEST(Otp, HotpAndTotpKnowTheirBounds)
     EXPECT_EQ(signing::hotp(secret, 0, 6), "755224");  // RFC 4226 appendix D
     EXPECT_FALSE(signing::hotp(secret, 0, 5));
     EXPECT_FALSE(signing::hotp(secret, 0, 9));
-    signing::Instant const at{59s};
+    std::chrono::sys_seconds const at{59s};
     EXPECT_EQ(signing::totp(secret, at, 30s, 8, "sha1"), "94287082");  // RFC 6238 appendix B
-    EXPECT_EQ(signing::totp(secret, at + 100s, 30s, 8, "sha1", signing::Instant{100s}), "94287082");
+    EXPECT_EQ(signing::totp(secret, at + 100s, 30s, 8, "sha1", std::chrono::sys_seconds{100s}), "94287082");
+    EXPECT_EQ(signing::totp(secret, std::chrono::sys_seconds{20'000'000'000s}, 30s, 8, "sha1"), "65353130");  // in the year 2603
     EXPECT_FALSE(signing::totp(secret, at, 30s, 8, "md5"));
     EXPECT_FALSE(signing::totp(secret, at, 0s, 8, "sha1"));
     EXPECT_FALSE(signing::totp(secret, at, 30s, 8, "sha1", at + 1s));

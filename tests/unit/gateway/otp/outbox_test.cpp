@@ -1,0 +1,164 @@
+// The queue of messages: bounded, tried again while it is worth it, and silent about whether there was anybody.
+
+#include "gateway/otp/outbox.hpp"
+#include "tests/support/sent.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+using otp::Outcome;
+using otp::Sent;
+using support::SenderLog;
+
+signing::OtpKey const key{std::string(32, 'k')};
+runtime::SystemClock const clock_of_the_system;
+
+otp::OutboxConfig quick()
+{
+    otp::OutboxConfig made;
+    made.backoff_first = 1ms;
+    made.backoff_max = 2ms;
+    made.workers = 2;
+    return made;
+}
+
+otp::Message message(std::chrono::milliseconds life = 60s)
+{
+    otp::Message made;
+    made.id = signing::random_id();
+    made.text = "a text";
+    made.expires_at = std::chrono::system_clock::now() + life;
+    return made;
+}
+
+void put(otp::Outbox& outbox, otp::Message made)
+{
+    auto place = outbox.reserve();
+    ASSERT_TRUE(place);
+    place->put(std::move(made), key.seal("p", "+84901234567"), "p");
+}
+
+template <class Done>
+void wait_for(Done done)
+{
+    auto const until = std::chrono::steady_clock::now() + 20s;
+    while (!done() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(done());
+}
+
+TEST(Outbox, SendsToTheAddressThatWasSealed)
+{
+    SenderLog log;
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    put(outbox, message());
+    wait_for([&] { return outbox.counts().sent == 1; });
+    EXPECT_EQ(log.messages().at(0).to, "+84901234567");
+    EXPECT_EQ(log.messages().at(0).text, "a text");
+    EXPECT_EQ(outbox.counts().waiting, 0u);
+}
+
+TEST(Outbox, TriesAgainUnderTheSameIdAndGivesUpAfterItsAttempts)
+{
+    SenderLog log;
+    log.answer = [](unsigned attempt) { return attempt < 3 ? Outcome{Sent::not_now, "later"} : Outcome{Sent::taken, ""}; };
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    put(outbox, message());
+    wait_for([&] { return outbox.counts().sent == 1; });
+    auto const sent = log.messages();
+    ASSERT_EQ(sent.size(), 3u);
+    EXPECT_EQ(sent[0].id, sent[2].id);
+
+    SenderLog never;
+    never.answer = [](unsigned) { return Outcome{Sent::not_now, "never"}; };
+    otp::Outbox stuck{quick(), key, clock_of_the_system, never.sender(), nullptr};
+    put(stuck, message());
+    wait_for([&] { return stuck.counts().lost == 1; });
+    EXPECT_EQ(never.messages().size(), quick().attempts_max);
+    EXPECT_EQ(stuck.counts().lost_in_a_row, 1u);
+    EXPECT_EQ(stuck.counts().last_trouble, "never");
+    EXPECT_EQ(stuck.counts().waiting, 0u);
+}
+
+TEST(Outbox, ARefusalIsNotTriedAgainAndASuccessEndsTheRow)
+{
+    SenderLog log;
+    log.answer = [](unsigned attempt) { return attempt < 3 ? Outcome{Sent::refused, "no"} : Outcome{Sent::taken, ""}; };
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    put(outbox, message());
+    put(outbox, message());
+    wait_for([&] { return outbox.counts().lost == 2; });
+    EXPECT_EQ(outbox.counts().lost_in_a_row, 2u);
+    put(outbox, message());
+    wait_for([&] { return outbox.counts().sent == 1; });
+    EXPECT_EQ(outbox.counts().lost_in_a_row, 0u);
+    EXPECT_EQ(log.messages().size(), 3u);
+}
+
+TEST(Outbox, AMessageWhoseCodeHasEndedIsNotSent)
+{
+    SenderLog log;
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    put(outbox, message(-1ms));
+    wait_for([&] { return outbox.counts().lost == 1; });
+    EXPECT_TRUE(log.messages().empty());
+}
+
+TEST(Outbox, NobodyTakesAPlaceLikeSomebodyAndIsSentNothing)
+{
+    SenderLog log;
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    auto place = outbox.reserve();
+    ASSERT_TRUE(place);
+    EXPECT_EQ(outbox.counts().waiting, 1u);
+    place->put(message(), "", "p");
+    wait_for([&] { return outbox.counts().waiting == 0; });
+    EXPECT_TRUE(log.messages().empty());
+    EXPECT_EQ(outbox.counts().lost, 0u);
+}
+
+TEST(Outbox, ItsPlacesAreBoundedAndComeBack)
+{
+    auto config = quick();
+    config.waiting_max = 2;
+    SenderLog log;
+    otp::Outbox outbox{config, key, clock_of_the_system, log.sender(), nullptr};
+    {
+        auto one = outbox.reserve(), two = outbox.reserve();
+        EXPECT_TRUE(one && two);
+        EXPECT_FALSE(outbox.reserve());
+    }
+    EXPECT_TRUE(outbox.reserve());
+}
+
+TEST(Outbox, AnAddressOfAnotherKeyAndAChannelWithoutASenderAreLostAndCounted)
+{
+    SenderLog log;
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    EXPECT_TRUE(outbox.serves(signing::OtpChannel::sms));
+    EXPECT_FALSE(outbox.serves(signing::OtpChannel::email));
+    outbox.reserve()->put(message(), signing::OtpKey{std::string(32, 'q')}.seal("p", "+84901234567"), "p");
+    auto mail = message();
+    mail.channel = signing::OtpChannel::email;
+    put(outbox, mail);
+    wait_for([&] { return outbox.counts().lost == 2; });
+    EXPECT_TRUE(log.messages().empty());
+}
+
+TEST(Outbox, ASenderThatThrowsIsTriedAgain)
+{
+    SenderLog log;
+    log.answer = [](unsigned attempt) -> Outcome {
+        if (attempt == 1) throw std::runtime_error("a surprise");
+        return {Sent::taken, ""};
+    };
+    otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
+    put(outbox, message());
+    wait_for([&] { return outbox.counts().sent == 1; });
+    EXPECT_EQ(outbox.counts().retried, 1u);
+}
+
+}  // namespace
