@@ -15,6 +15,18 @@
 
 namespace support {
 
+// Until it holds, within a bound of wall time that only a hang reaches. False: it hangs.
+template <class Done>
+bool becomes_true(Done done)
+{
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!done()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return true;
+}
+
 class SenderLog {
 public:
     // Its answer to the nth message it is given, from 1.
@@ -46,8 +58,7 @@ public:
     // The first run of six digits or more in the nth message, from 1; waits for it.
     [[nodiscard]] std::string code(std::size_t n)
     {
-        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-        while (messages().size() < n && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        static_cast<void>(becomes_true([&] { return messages().size() >= n; }));
         return code_in(messages().at(n - 1).text);
     }
     [[nodiscard]] static std::string code_in(std::string const& text)

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <stdexcept>
 
 namespace {
 
@@ -42,20 +42,12 @@ void put(otp::Outbox& outbox, otp::Message made)
     place->put(std::move(made), key.seal("p", "+84901234567"), "p");
 }
 
-template <class Done>
-void wait_for(Done done)
-{
-    auto const until = std::chrono::steady_clock::now() + 20s;
-    while (!done() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
-    EXPECT_TRUE(done());
-}
-
 TEST(Outbox, SendsToTheAddressThatWasSealed)
 {
     SenderLog log;
     otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
     put(outbox, message());
-    wait_for([&] { return outbox.counts().sent == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().sent == 1; }));
     EXPECT_EQ(log.messages().at(0).to, "+84901234567");
     EXPECT_EQ(log.messages().at(0).text, "a text");
     EXPECT_EQ(outbox.counts().waiting, 0u);
@@ -67,7 +59,7 @@ TEST(Outbox, TriesAgainUnderTheSameIdAndGivesUpAfterItsAttempts)
     log.answer = [](unsigned attempt) { return attempt < 3 ? Outcome{Sent::not_now, "later"} : Outcome{Sent::taken, ""}; };
     otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
     put(outbox, message());
-    wait_for([&] { return outbox.counts().sent == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().sent == 1; }));
     auto const sent = log.messages();
     ASSERT_EQ(sent.size(), 3u);
     EXPECT_EQ(sent[0].id, sent[2].id);
@@ -76,7 +68,7 @@ TEST(Outbox, TriesAgainUnderTheSameIdAndGivesUpAfterItsAttempts)
     never.answer = [](unsigned) { return Outcome{Sent::not_now, "never"}; };
     otp::Outbox stuck{quick(), key, clock_of_the_system, never.sender(), nullptr};
     put(stuck, message());
-    wait_for([&] { return stuck.counts().lost == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return stuck.counts().lost == 1; }));
     EXPECT_EQ(never.messages().size(), quick().attempts_max);
     EXPECT_EQ(stuck.counts().lost_in_a_row, 1u);
     EXPECT_EQ(stuck.counts().last_trouble, "never");
@@ -90,10 +82,10 @@ TEST(Outbox, ARefusalIsNotTriedAgainAndASuccessEndsTheRow)
     otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
     put(outbox, message());
     put(outbox, message());
-    wait_for([&] { return outbox.counts().lost == 2; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().lost == 2; }));
     EXPECT_EQ(outbox.counts().lost_in_a_row, 2u);
     put(outbox, message());
-    wait_for([&] { return outbox.counts().sent == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().sent == 1; }));
     EXPECT_EQ(outbox.counts().lost_in_a_row, 0u);
     EXPECT_EQ(log.messages().size(), 3u);
 }
@@ -103,7 +95,7 @@ TEST(Outbox, AMessageWhoseCodeHasEndedIsNotSent)
     SenderLog log;
     otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
     put(outbox, message(-1ms));
-    wait_for([&] { return outbox.counts().lost == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().lost == 1; }));
     EXPECT_TRUE(log.messages().empty());
 }
 
@@ -115,7 +107,7 @@ TEST(Outbox, NobodyTakesAPlaceLikeSomebodyAndIsSentNothing)
     ASSERT_TRUE(place);
     EXPECT_EQ(outbox.counts().waiting, 1u);
     place->put(message(), "", "p");
-    wait_for([&] { return outbox.counts().waiting == 0; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().waiting == 0; }));
     EXPECT_TRUE(log.messages().empty());
     EXPECT_EQ(outbox.counts().lost, 0u);
 }
@@ -144,7 +136,7 @@ TEST(Outbox, AnAddressOfAnotherKeyAndAChannelWithoutASenderAreLostAndCounted)
     auto mail = message();
     mail.channel = signing::OtpChannel::email;
     put(outbox, mail);
-    wait_for([&] { return outbox.counts().lost == 2; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().lost == 2; }));
     EXPECT_TRUE(log.messages().empty());
 }
 
@@ -157,7 +149,7 @@ TEST(Outbox, ASenderThatThrowsIsTriedAgain)
     };
     otp::Outbox outbox{quick(), key, clock_of_the_system, log.sender(), nullptr};
     put(outbox, message());
-    wait_for([&] { return outbox.counts().sent == 1; });
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().sent == 1; }));
     EXPECT_EQ(outbox.counts().retried, 1u);
 }
 
