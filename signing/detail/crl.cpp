@@ -218,7 +218,13 @@ private:
     std::map<std::string_view, std::uint16_t> numbers_;  // by the extension's value
 };
 
-bool looks_like_pem(std::string_view bytes) { return bytes.substr(0, 4096).find("-----BEGIN ") != std::string_view::npos; }
+// A CRL is longer than 127 octets, so that its DER begins with 30 and an octet that no text has: a name in it may well
+// contain what PEM begins with.
+bool looks_like_pem(std::string_view bytes)
+{
+    bool const der = bytes.size() > 1 && bytes[0] == '\x30' && static_cast<unsigned char>(bytes[1]) >= 0x80;
+    return !der && bytes.substr(0, 4096).find("-----BEGIN ") != std::string_view::npos;
+}
 
 std::string der_of_pem(std::string_view pem)
 {

@@ -106,6 +106,12 @@ TEST_F(CrlTest, ReadsPemAndDerAlike)
     EXPECT_EQ(refusal("-----BEGIN X509 CRL-----\nAAAA\n"), "holds no PEM CRL that can be read");
 }
 
+// Found by the fuzz target crl.
+TEST_F(CrlTest, DerIsNotTakenForPemBecauseOfAWordInIt)
+{
+    EXPECT_EQ(refusal(text().with(extension(oid_ours, "-----BEGIN X509 CRL-----")).der()), "taken");
+}
+
 TEST_F(CrlTest, RefusesWhatItsIssuerDidNotSign)
 {
     auto const stranger = certify(nullptr, {.name = "Stranger", .extensions = authority});
