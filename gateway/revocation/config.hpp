@@ -32,7 +32,7 @@ struct RevocationConfig {
     std::size_t waiting_max = 256;
     std::chrono::seconds      alarm_after{900};
     std::chrono::milliseconds recheck_interval{60'000};
-    std::chrono::seconds      recheck_lease{60};
+    std::chrono::seconds      recheck_lease{1};
     std::size_t recheck_rows_max = 64;
 };
 
@@ -58,7 +58,7 @@ inline constexpr std::tuple revocation_fields{
     runtime::Field{"revocation.waiting_max", &RevocationConfig::waiting_max, 0u, 100'000u, "Dossiers that wait so at once; beyond, they are refused without waiting."},
     runtime::Field{"revocation.alarm_after", &RevocationConfig::alarm_after, std::chrono::seconds{1}, std::chrono::seconds{604'800}, "A source that fails for longer raises revocation_stale even while its evidence still holds."},
     runtime::Field{"revocation.recheck_interval", &RevocationConfig::recheck_interval, std::chrono::milliseconds{100}, std::chrono::milliseconds{86'400'000}, "How often dossiers accepted under grace are looked at again, beside every time new evidence comes."},
-    runtime::Field{"revocation.recheck_lease", &RevocationConfig::recheck_lease, std::chrono::seconds{1}, std::chrono::seconds{3'600}, "How long one gateway keeps the dossiers it took for a look."},
+    runtime::Field{"revocation.recheck_lease", &RevocationConfig::recheck_lease, std::chrono::seconds{1}, std::chrono::seconds{3'600}, "How long other gateways leave alone the dossiers that one took for a look, which takes milliseconds; looking twice does no harm."},
     runtime::Field{"revocation.recheck_rows_max", &RevocationConfig::recheck_rows_max, 1u, 10'000u, "Dossiers taken at once for it."},
 };
 
