@@ -267,7 +267,6 @@ Crl load_der(std::string_view der, std::span<X509Ptr const> authorities, Evidenc
     X509* const signer = find_signer(frame, authorities, rules);
     Crl crl = read_list(frame, rules);
     crl.signer = share(signer);
-    crl.issuer = issuer_id(signer);
     crl.issuer_name = text_of(X509_get_subject_name(signer));
     crl.evidence.source = "crl:" + attribute_of(X509_get_subject_name(signer), NID_commonName);
     return crl;
@@ -294,11 +293,6 @@ std::optional<Serial> serial_of(ASN1_INTEGER const* serial)
     int const size = i2d_ASN1_INTEGER(serial, &out);
     if (size < 3) return std::nullopt;
     return serial_of_content({reinterpret_cast<char const*>(der.data()) + 2, static_cast<std::size_t>(size) - 2});
-}
-
-IssuerId issuer_id(X509* authority)
-{
-    return sha256(der_of_name(X509_get_subject_name(authority)) + der_of_public_key(authority));
 }
 
 Reasons reasons_of(ASN1_BIT_STRING const* flags)
@@ -398,18 +392,6 @@ Crl load_crl(std::string_view bytes, std::span<X509Ptr const> authorities, Evide
     if (bytes.size() > rules.crl_bytes_max) throw std::runtime_error(fmt::format("more than {} octets", rules.crl_bytes_max));
     if (!looks_like_pem(bytes)) return load_der(bytes, authorities, rules);
     return load_der(der_of_pem(bytes), authorities, rules);
-}
-
-Crl read_crl(std::string_view bytes, std::span<X509* const> authorities)
-{
-    std::vector<X509Ptr> shared;
-    for (X509* const authority : authorities) shared.push_back(share(authority));
-    auto crl = load_crl(bytes, shared, {});
-    if (crl.base) throw std::runtime_error("a delta CRL, which is not taken");
-    if (crl.indirect || crl.reasons != all_reasons || (crl.point && crl.point->distpoint != nullptr)) {
-        throw std::runtime_error("an indirect or partitioned CRL, which is not taken");
-    }
-    return crl;
 }
 
 }  // namespace signing::detail

@@ -41,10 +41,6 @@ struct Serial {
 [[nodiscard]] std::optional<Serial> serial_of(ASN1_INTEGER const* serial);
 [[nodiscard]] std::optional<Serial> serial_of_content(std::string_view integer_content);
 
-// Name and key together: a CA that changed its key is another issuer, one whose certificate was renewed is the same.
-using IssuerId = Sha256;
-[[nodiscard]] IssuerId issuer_id(X509* authority);
-
 // Bits of ReasonFlags (RFC 5280 §4.2.1.13), bit n for reason n; 0 is unused.
 using Reasons = std::uint16_t;
 inline constexpr Reasons all_reasons = 0x1fe;
@@ -56,7 +52,6 @@ struct Crl {
     RevocationEvidence evidence;
     std::string number;               // octets without leading zeros; empty where there is none
     std::optional<std::string> base;  // of a delta CRL: the number of the list it needs
-    IssuerId    issuer{};
 
     // What it speaks of: RFC 5280 §5.2.5.
     PointPtr    point;      // null where it has none
@@ -103,8 +98,5 @@ struct CrlFrame {
 // Verifies `bytes` (PEM or DER) against one of the authorities: issuer name, key usage cRLSign, algorithm, signature;
 // nothing of the entries is read before. Dates are kept, not judged: what is fresh depends on the time asked about.
 [[nodiscard]] Crl load_crl(std::string_view bytes, std::span<X509Ptr const> authorities, EvidenceRules const& rules);
-
-// The same, for who can neither combine nor match scopes: refuses delta, indirect and partitioned CRLs.
-[[nodiscard]] Crl read_crl(std::string_view bytes, std::span<X509* const> authorities);
 
 }  // namespace signing::detail
