@@ -144,7 +144,8 @@ void add_receipt(CLI::App& app, Context& context)
     command->add_option("file", options->file, "The receipt, XML; - is standard input")->required();
     command->add_option("--certificates", options->certificates, "Whom to believe: a PEM file, a folder of them, or a hub's address")->required();
     command->add_option("--dossier", options->dossier, "The envelope it must be for")->check(CLI::ExistingFile);
-    options->peer.declare(*command);
+    command->add_option("--ca", options->peer.ca, "PEM: anchors for that address; the system's where not given")->envname("IVAN_CA");
+    command->add_option("--timeout", options->peer.timeout_s, "Seconds to wait for it")->check(CLI::Range(1, 600));
     command->callback([&context, options] { verify(context, *options); });
 }
 
