@@ -22,7 +22,7 @@ otp_person() {
     person=0010$(printf '%08d' $((RANDOM * 3051 + RANDOM % 3051)))
     phone=09$(printf '%08d' $((RANDOM * 3051 + RANDOM % 3051)))
     sed "s|<MaSoThue>[0-9]*</MaSoThue>|<MaSoThue>$person</MaSoThue>|; s|<MaSoBHXH>0126000001</MaSoBHXH>|<MaSoBHXH>${person: -10}</MaSoBHXH>|" \
-        "$hub/samples/person/${1:-TK1-TS}.xml" >"$work/person.xml"
+        "$hub/samples/person/TK1-TS.xml" >"$work/person.xml"
 }
 
 it_accepts_a_persons_dossier_with_a_code_and_its_receipt_says_so() {
