@@ -211,13 +211,30 @@ private:
         return true;
     }
 
+    // A time in the past is judged by what is known since: evidence issued later knows more, and a certificate was good
+    // until the moment of its revocation.
+    [[nodiscard]] Standing standing_at(X509* certificate, X509* issuer) const
+    {
+        auto standing = detail::standing_of(*data_.revocations, certificate, issuer, at_, hints_.ocsp);
+        bool const lacking = standing.state == Standing::State::stale || standing.state == Standing::State::unknown;
+        if (lacking && standing.holds_until < Instant::max()) {
+            auto later = detail::standing_of(*data_.revocations, certificate, issuer, standing.holds_until + std::chrono::seconds{1}, hints_.ocsp);
+            if (later.state == Standing::State::good || later.state == Standing::State::revoked) standing = std::move(later);
+        }
+        if (standing.state == Standing::State::revoked && standing.revoked_at && *standing.revoked_at > at_) {
+            standing.state = standing.evidence.next_update >= at_ ? Standing::State::good : Standing::State::stale;
+            standing.holds_until = std::min(standing.holds_until, *standing.revoked_at - std::chrono::seconds{1});
+        }
+        return standing;
+    }
+
     Result<RevocationEvidence> evidence_of(Path const& path, std::size_t index, Verdict& verdict)
     {
         X509* const certificate = path[index]->certificate.get();
         X509* const issuer = path[index + 1]->certificate.get();
         auto const& terms = path.back()->anchor->policy;
         bool const needed = data_.policy.require_crl && terms.revocation != AnchorPolicy::Revocation::none;
-        auto standing = detail::standing_of(*data_.revocations, certificate, issuer, at_, hints_.ocsp);
+        auto standing = standing_at(certificate, issuer);
         auto const subject = [&] { return detail::text_of(X509_get_subject_name(certificate)); };
         verdict.until = std::min(verdict.until, standing.holds_until);
         switch (standing.state) {
