@@ -370,8 +370,8 @@ TEST_P(OtpContract, WhatEndedUnusedIsForgotten_AndContactsInForceAreNot)
     EXPECT_EQ(run(one().open(opening(11), soon())).address, "sealed 1");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OtpContract, testing::Values(Kind::memory, Kind::postgres), [](auto const& info) {
-    return info.param == Kind::memory ? "memory" : "postgres";
+INSTANTIATE_TEST_SUITE_P(All, OtpContract, testing::Values(Kind::memory, Kind::postgres), [](auto const& kind) {
+    return kind.param == Kind::memory ? "memory" : "postgres";
 });
 
 }  // namespace
