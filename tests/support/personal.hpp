@@ -69,7 +69,7 @@ public:
         return hub_.send(request(std::move(body), std::move(key), with));
     }
 
-    signing::OtpKey key{std::string(32, 'k')};
+    signing::OtpKey otp_key{std::string(32, 'k')};
     struct StandingClock final : runtime::Clock {
         [[nodiscard]] runtime::Instant now() const override { return Office::shared().pki.now; }
     } clock;
@@ -80,8 +80,8 @@ public:
                            made.workers = 1;
                            return made;
                        }(),
-                       key, clock, log.sender(), log.sender()};
-    otp::Desk desk{otp::DeskConfig{}, key, store, outbox};
+                       otp_key, clock, log.sender(), log.sender()};
+    otp::Desk desk{otp::DeskConfig{}, otp_key, store, outbox};
 
 private:
     static runtime::Deadline soon() { return runtime::Deadline::after(std::chrono::seconds{20}); }
