@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <deque>
+#include <mutex>
 #include <thread>
 
 namespace {
@@ -78,18 +80,24 @@ protected:
     store::Otp& one() { return subject_->one(); }
     store::Otp& other() { return subject_->other(); }
 
+    // One for each call, and never gone before the stores are: an answer's thread may hold it a moment longer than the task.
+    static net::io_context& context()
+    {
+        static std::mutex mutex;
+        static std::deque<net::io_context> all;
+        std::lock_guard const lock{mutex};
+        return all.emplace_back(1);
+    }
     template <class T>
     static T run(runtime::Task<store::Result<T>> task)
     {
-        net::io_context context{1};
-        auto result = support::run_task(context, std::move(task));
+        auto result = support::run_task(context(), std::move(task));
         if (!result) throw std::runtime_error(result.error().detail);
         return *result;
     }
     static void done(runtime::Task<store::Result<void>> task)
     {
-        net::io_context context{1};
-        auto const result = support::run_task(context, std::move(task));
+        auto const result = support::run_task(context(), std::move(task));
         if (!result) throw std::runtime_error(result.error().detail);
     }
 
