@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const text = fuzz::text_of(data, size);
 
     if (auto const code = dossier::normalise_case_code(text)) {
-        must(!code->empty() && code->size() <= size);
+        must(!code->empty() && code->size() <= 64);  // numbers are padded to five digits
         must(dossier::normalise_case_code(*code) == code);  // once is enough
     }
     if (auto const at = dossier::parse_rfc3339(text)) must(dossier::parse_rfc3339(dossier::vietnam_time(*at)).has_value());
