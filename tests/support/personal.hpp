@@ -39,7 +39,8 @@ public:
         net::io_context context{1};
         auto confirmed = [this](std::string id, std::string code) -> runtime::Task<bool> {
             otp::Password password{std::move(id), std::move(code)};
-            auto const done = co_await desk.confirm("THAISON", std::move(password), {}, now(), soon());
+            std::string no_approval;
+            auto const done = co_await desk.confirm("THAISON", std::move(password), std::move(no_approval), now(), soon());
             co_return done.has_value();
         };
         if (!run_task(context, confirmed(asked.id, log.code(1)))) throw std::runtime_error("the person's phone is not registered");
