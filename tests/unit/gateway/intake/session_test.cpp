@@ -157,6 +157,24 @@ TEST(Session, AChunkedBodyIsPutTogether)
     expect_alive(client);
 }
 
+// Beast 1.81 took the pieces "0\r\n" and "\r" for an impossibility, and ended the process (runtime/boost_impl.cpp).
+TEST(Session, AnEmptyChunkedBodyMayComeInAnyPieces)
+{
+    HttpHub hub{options()};
+    std::string_view const last_chunk = "0\r\n\r\n";
+    for (std::size_t cut = 1; cut + 1 < last_chunk.size(); ++cut) {
+        RawHttp client{hub.port()};
+        client.send("POST /echo/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (auto const piece : {last_chunk.substr(0, cut), last_chunk.substr(cut, 1)}) {
+            client.send(piece);
+            EXPECT_FALSE(client.anything_within(std::chrono::milliseconds{50})) << "each piece is read on its own: " << cut;
+        }
+        client.send(last_chunk.substr(cut + 1));
+        EXPECT_EQ(client.read().status, 200) << cut;
+        expect_alive(client);
+    }
+}
+
 TEST(Session, AnEmptyLineBeforeARequestIsIgnored)
 {
     HttpHub hub{options()};
