@@ -12,7 +12,7 @@ otp_messages() {
     local file
     for file in "$hub"/otp/*.json; do
         [[ -e $file ]] || continue
-        jq -r --arg to "$1" --arg at "$(stat -c %Y%N "$file" | tr -dc 0-9)" 'select(.to == $to) | $at + "\t" + (.text | capture("(?<code>[0-9]{6,8})").code)' "$file"
+        jq -r --arg to "$1" --arg at "$(stat -c %.9Y "$file" | tr -dc 0-9)" 'select(.to == $to) | $at + "\t" + (.text | capture("(?<code>[0-9]{6,8})").code)' "$file"
     done
 }
 otp_seen() { otp_messages "$1" | wc -l; }
