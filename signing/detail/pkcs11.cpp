@@ -91,7 +91,11 @@ Functions* module_of(std::string const& path)
     if (module != nullptr) return module;
     auto* const loaded = p11_kit_module_load(path.c_str(), P11_KIT_MODULE_UNMANAGED);
     if (loaded == nullptr) throw KeyTrouble{fmt::format("token: the module cannot be loaded: {}", path)};
-    if (auto const code = p11_kit_module_initialize(loaded); code != CKR_OK) {
+    // Not p11_kit_module_initialize(): it passes no arguments, by which a module may think that there is one thread only
+    // (PKCS#11 v2.40 §5.4, C_Initialize). SoftHSM then locks nothing and falls over.
+    ck_c_initialize_args arguments{};
+    arguments.flags = CKF_OS_LOCKING_OK;
+    if (auto const code = loaded->C_Initialize(&arguments); code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
         p11_kit_module_release(loaded);
         check(code, "the module does not start");
     }
