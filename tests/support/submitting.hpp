@@ -101,8 +101,7 @@ public:
     intake::Reply send(intake::Request request, intake::Lane lane = intake::Lane::dossiers)
     {
         intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, {}, desk}};
-        net::io_context context{1};
-        return run_task(context, submit.handle(std::move(request), lane));
+        return run_task(context_, submit.handle(std::move(request), lane));
     }
     intake::Reply send(std::string body, std::string key, intake::Lane lane = intake::Lane::dossiers)
     {
@@ -119,6 +118,7 @@ public:
 
 private:
     intake::SubmitConfig config_;
+    net::io_context context_{1};  // outlives the pool, whose threads still signal it when its work has run
     net::thread_pool cpu_{1};
     loadtest::Corpus corpus_{Office::shared().corpus_config(1)};
 };
