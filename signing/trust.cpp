@@ -211,8 +211,9 @@ private:
         return true;
     }
 
-    // A time in the past is judged by what is known since: evidence issued later knows more, and a certificate was good
-    // until the moment of its revocation.
+    // A time in the past is judged by what is known since: evidence issued later knows more, and by it a certificate was good
+    // until the moment of its revocation. Evidence of the time asked about is believed as it stands: what it lists is revoked
+    // (RFC 5280 §6.3.3).
     [[nodiscard]] Standing standing_at(X509* certificate, X509* issuer) const
     {
         auto standing = detail::standing_of(*data_.revocations, certificate, issuer, at_, hints_.ocsp);
@@ -221,7 +222,8 @@ private:
             auto later = detail::standing_of(*data_.revocations, certificate, issuer, standing.holds_until + std::chrono::seconds{1}, hints_.ocsp);
             if (later.state == Standing::State::good || later.state == Standing::State::revoked) standing = std::move(later);
         }
-        if (standing.state == Standing::State::revoked && standing.revoked_at && *standing.revoked_at > at_) {
+        bool const issued_later = standing.evidence.this_update > at_;
+        if (standing.state == Standing::State::revoked && issued_later && standing.revoked_at && *standing.revoked_at > at_) {
             standing.state = standing.evidence.next_update >= at_ ? Standing::State::good : Standing::State::stale;
             standing.holds_until = std::min(standing.holds_until, *standing.revoked_at - std::chrono::seconds{1});
         }
