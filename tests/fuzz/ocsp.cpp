@@ -4,30 +4,14 @@
 #include "signing/detail/ocsp.hpp"
 
 #include "signing/detail/revocations.hpp"
+#include "tests/fuzz/kept.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
-namespace {
-
-void must(bool holds)
-{
-    if (!holds) std::abort();
-}
-
-signing::detail::X509Ptr kept(char const* file)
-{
-    std::ifstream in{std::string{IVAN_SOURCE_DIR "/tests/fuzz/evidence/"} + file, std::ios::binary};
-    auto certificate = signing::detail::parse_certificate_der(std::string{std::istreambuf_iterator<char>{in}, {}});
-    must(certificate != nullptr);
-    return certificate;
-}
-
-}  // namespace
+using fuzz::kept;
+using fuzz::must;
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {

@@ -2,23 +2,13 @@
 // The corpus holds forms signed by other people's software (tests/vectors/foreign), which do verify: the fuzzer starts
 // from there, so that what it mutates reaches the cryptography.
 
-#include "signing/verifier.hpp"
+#include "tests/fuzz/foreign_verifier.hpp"
 #include "tests/fuzz/must.hpp"
 
 #include <string>
 #include <string_view>
 
 using fuzz::must;
-
-namespace {
-
-signing::Verifier const& verifier()
-{
-    static signing::Verifier const made{signing::TrustStore::load(IVAN_SOURCE_DIR "/tests/vectors/foreign/trust", {}), {}};
-    return made;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
@@ -28,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (!document) return 0;
     auto const root = document->root_name();
     auto const place = root == "Hoso" ? *signing::signature_place("") : signing::Place{.form = root, .root = root, .holder = "Cky"};
-    auto const signer = verifier().verify_document(*document, place, "0101300842", at);
+    auto const signer = fuzz::foreign_verifier().verify_document(*document, place, "0101300842", at);
     if (signer) {
         must(signer->certificate.tax_code == "0101300842");
         must(signer->signature_algorithm == "rsa-sha256" || signer->signature_algorithm == "ecdsa-sha256");

@@ -1,20 +1,10 @@
 // The strict profile on any XML document (ivanctl verify --profile xmldsig): can any bytes crash it, or be accepted
 // without a signer under the one anchor it trusts?
 
-#include "signing/verifier.hpp"
+#include "tests/fuzz/foreign_verifier.hpp"
 #include "tests/fuzz/must.hpp"
 
 using fuzz::must;
-
-namespace {
-
-signing::Verifier const& verifier()
-{
-    static signing::Verifier const made{signing::TrustStore::load(IVAN_SOURCE_DIR "/tests/vectors/foreign/trust", {}), {}};
-    return made;
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
@@ -22,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     static signing::Instant const at = signing::read_instant("2026-12-01T09:00:00+07:00").value();
     auto const document = schemas::Document::parse(fuzz::text_of(data, size), limits);
     if (!document) return 0;
-    auto const signer = verifier().verify_xml(*document, {}, at);
+    auto const signer = fuzz::foreign_verifier().verify_xml(*document, {}, at);
     if (signer) {
         must(signer->certificate.tax_code == "0101300842" && !signer->path_der.empty());
         must(signer->reference.empty() || signer->reference.starts_with('#'));

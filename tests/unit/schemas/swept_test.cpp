@@ -11,11 +11,10 @@
 #include "signing/dev/issuer.hpp"
 #include "signing/dev/pki.hpp"
 #include "signing/verifier.hpp"
+#include "tests/support/pki.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -53,25 +52,16 @@ public:
     World()
     {
         signing::initialise();
-        std::string name = (std::filesystem::temp_directory_path() / "ivan-swept-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory");
-        directory_ = name;
         auto const authorities = signing::dev::make_authorities(now);
         auto const foreign = signing::dev::make_authorities(now);
-        signing::dev::write_trust(directory_, authorities, {});
-        verifier = std::make_unique<signing::Verifier>(signing::TrustStore::load(directory_, {}), signing::Policy{});
+        signing::dev::write_trust(directory_.path(), authorities, {});
+        verifier = std::make_unique<signing::Verifier>(signing::TrustStore::load(directory_.path(), {}), signing::Policy{});
         validator = std::make_unique<schemas::Validator>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"),
                                                          schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"));
         keys.good = key(authorities, "0101300842");
         keys.other_owner = key(authorities, "0100109106");
         keys.unknown_ca = key(foreign, "0101300842");
     }
-    ~World()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(directory_, ignored);
-    }
-
     static std::shared_ptr<signing::KeyPair const> key(signing::dev::Authorities const& authorities, std::string tax_code)
     {
         signing::dev::Request request;
@@ -89,7 +79,7 @@ public:
     loadtest::BadCaseKeys keys;
 
 private:
-    std::filesystem::path directory_;
+    support::TemporaryDirectory directory_;
 };
 
 Corpus corpus(std::uint64_t seed = 1)
