@@ -30,10 +30,11 @@ public:
         }
         events_.start({view(tag.name), view(tag.prefix), view(tag.uri), namespaces_, attributes_});
     }
-    void end(xmlParserCtxt&, detail::Tag const& tag) override { events_.end(view(tag.name), view(tag.prefix)); }
+    void end(xmlParserCtxt&, detail::Tag const& tag) override { events_.end({view(tag.name), view(tag.prefix)}); }
     void text(xmlParserCtxt&, xmlChar const* text, int size) override
     {
-        events_.text({reinterpret_cast<char const*>(text), static_cast<std::size_t>(size)});
+        events_.text({std::string_view{reinterpret_cast<char const*>(text), static_cast<std::size_t>(size)}});
+        events_.views_end();
     }
     void cdata(xmlParserCtxt& parser, xmlChar const* data, int size) override { text(parser, data, size); }
     void comment(xmlParserCtxt&, xmlChar const* text) override { events_.comment(view(text)); }

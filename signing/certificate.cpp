@@ -21,6 +21,8 @@ std::optional<std::string> certificate_der(std::string_view pem_or_der)
     return detail::der_of(certificate.get());
 }
 
+std::optional<std::string> public_key_der(std::string_view pem_or_der) { return detail::public_key_der(pem_or_der); }
+
 std::optional<Instant> read_instant(std::string_view text)
 {
     constexpr std::string_view space = " \t\r\n";

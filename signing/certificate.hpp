@@ -32,6 +32,9 @@ struct CertificateFacts {
 // Its DER; nothing where it is not exactly one certificate.
 [[nodiscard]] std::optional<std::string> certificate_der(std::string_view pem_or_der);
 
+// The DER (SubjectPublicKeyInfo) of a bare public key; nothing where it is not exactly one. Its kind is not judged here.
+[[nodiscard]] std::optional<std::string> public_key_der(std::string_view pem_or_der);
+
 // xs:dateTime, as "2025-01-31T08:00:00+07:00"; without a zone it is Vietnam's time (our own choice: .NET writes so).
 [[nodiscard]] std::optional<Instant> read_instant(std::string_view text);
 

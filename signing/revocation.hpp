@@ -111,6 +111,9 @@ struct Revocations::Made {
 // responders may answer from their cache). Nothing where either does not parse.
 [[nodiscard]] std::optional<std::string> ocsp_request(std::string_view certificate_der, std::string_view issuer_der);
 
+// Of these (DER) the one that by name and key signed the certificate; nothing where none did.
+[[nodiscard]] std::optional<std::string> issuer_among(std::vector<std::string> const& authorities, std::string_view certificate_der);
+
 // What a certificate says of where its evidence is.
 [[nodiscard]] EvidenceWanted evidence_sources(std::string_view certificate_der, std::string_view issuer_der);
 

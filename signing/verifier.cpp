@@ -109,21 +109,30 @@ ChainHints hints_with(ChainHints hints, SignatureShape& shape)
 }
 
 // A key that nobody vouches for but the caller: its size and kind still have to do.
-Result<std::shared_ptr<Chained const>> pinned(std::string const& der, Policy const& policy)
+Result<std::shared_ptr<Chained const>> pinned(XmlOptions const& options, Policy const& policy)
 {
-    auto const certificate = detail::parse_certificate_der(der);
-    detail::KeyPtr key{certificate ? X509_get_pubkey(certificate.get()) : nullptr};
-    if (!key) return Failure{Refusal::certificate_malformed, {}, {}, "the pinned certificate cannot be read"};
+    auto made = std::make_shared<Chained>();
+    detail::KeyPtr key;
+    if (options.pinned_certificate) {
+        auto const certificate = detail::parse_certificate_der(*options.pinned_certificate);
+        if (!certificate) return Failure{Refusal::certificate_malformed, {}, {}, "the pinned certificate cannot be read"};
+        key.reset(X509_get_pubkey(certificate.get()));
+        made->facts = detail::facts_of(certificate.get(), *options.pinned_certificate);
+        made->path = {made->facts.subject};
+        made->path_der = {*options.pinned_certificate};
+    } else {
+        key = detail::parse_public_key_der(*options.pinned_key);
+        made->facts.key = key ? detail::key_name(key.get()) : "unreadable";
+        made->facts.not_after = Instant::max();  // a key alone has no dates that a signing time could lie outside of
+        made->facts.not_before = Instant::min();
+    }
+    detail::drain_errors();
+    if (!key) return Failure{Refusal::algorithm_forbidden, {}, {}, "the pinned key cannot be read, or is of a kind we do not know"};
     auto const strength = detail::strength_of(key.get());
     bool const strong = strength.family == detail::KeyFamily::rsa  ? strength.bits >= static_cast<int>(policy.rsa_bits_min)
                         : strength.family == detail::KeyFamily::ec ? strength.curve == "P-256" || strength.curve == "P-384"
                                                                    : false;
-    auto facts = detail::facts_of(certificate.get(), der);
-    if (!strong) return Failure{Refusal::key_too_small, {}, {}, "the pinned key is " + facts.key};
-    auto made = std::make_shared<Chained>();
-    made->path = {facts.subject};
-    made->path_der = {der};
-    made->facts = std::move(facts);
+    if (!strong) return Failure{Refusal::key_too_small, {}, {}, "the pinned key is " + made->facts.key};
     made->revocation.source = "none";
     made->key = std::shared_ptr<void>{key.release(), [](void* owned) { EVP_PKEY_free(static_cast<EVP_PKEY*>(owned)); }};
     return std::shared_ptr<Chained const>{std::move(made)};
@@ -193,11 +202,12 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
 
 Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOptions const& options, Instant at) const
 {
-    detail::XmlRules const rules{.id_attribute = options.id_attribute, .pinned = options.pinned_certificate.has_value()};
+    bool const known = options.pinned_certificate || options.pinned_key;
+    detail::XmlRules const rules{.id_attribute = options.id_attribute, .pinned = known};
     auto shape = detail::read_xml_signature(schemas::tree_of(document), rules, policy_, at);
     if (!shape) return shape.error();
     auto const path = detail::path_of(shape->node);
-    auto chained = options.pinned_certificate ? pinned(*options.pinned_certificate, policy_) : [&] {
+    auto chained = known ? pinned(options, policy_) : [&] {
         auto const der = take_leaf(*shape);
         return trust_->chain(der, at, hints_with(hints_, *shape));
     }();

@@ -59,10 +59,10 @@ void CanonicalWriter::start(schemas::StartEvent const& tag)
     put('>');
 }
 
-void CanonicalWriter::end(std::string_view name, std::string_view prefix)
+void CanonicalWriter::end(schemas::EndEvent const& tag)
 {
     put("</");
-    write_name(prefix, name);
+    write_name(tag.prefix, tag.name);
     put('>');
     declared_.leave();
     written_.leave();
@@ -137,7 +137,7 @@ void CanonicalWriter::write_name(std::string_view prefix, std::string_view name)
     put(name);
 }
 
-void CanonicalWriter::text(std::string_view text) { put_escaped(text, In::text); }
+void CanonicalWriter::text(schemas::TextEvent const& text) { put_escaped(text.text, In::text); }
 
 void CanonicalWriter::instruction(std::string_view target, std::string_view data)
 {
@@ -198,14 +198,14 @@ void SignedPart::start(schemas::StartEvent const& tag)
     else inner_.start(tag);
 }
 
-void SignedPart::end(std::string_view name, std::string_view prefix)
+void SignedPart::end(schemas::EndEvent const& tag)
 {
     --depth_;
     if (inside_ > 0) --inside_;
-    else inner_.end(name, prefix);
+    else inner_.end(tag);
 }
 
-void SignedPart::text(std::string_view text)
+void SignedPart::text(schemas::TextEvent const& text)
 {
     if (hears()) inner_.text(text);
 }

@@ -25,8 +25,8 @@ public:
     CanonicalWriter(Canonicalisation how, Sink sink);
 
     void start(schemas::StartEvent const& tag) override;
-    void end(std::string_view name, std::string_view prefix) override;
-    void text(std::string_view text) override;
+    void end(schemas::EndEvent const& tag) override;
+    void text(schemas::TextEvent const& text) override;
     void comment(std::string_view) override {}
     void instruction(std::string_view target, std::string_view data) override;
 
@@ -73,10 +73,11 @@ public:
     SignedPart(schemas::Events& inner, bool root_alone) : inner_{inner}, root_alone_{root_alone} {}
 
     void start(schemas::StartEvent const& tag) override;
-    void end(std::string_view name, std::string_view prefix) override;
-    void text(std::string_view text) override;
+    void end(schemas::EndEvent const& tag) override;
+    void text(schemas::TextEvent const& text) override;
     void comment(std::string_view text) override;
     void instruction(std::string_view target, std::string_view data) override;
+    void views_end() override { inner_.views_end(); }
 
     [[nodiscard]] std::size_t signatures() const noexcept { return signatures_; }
 

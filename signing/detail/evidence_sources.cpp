@@ -1,5 +1,6 @@
-// Where a certificate's evidence is, and how to ask for it: the two questions of revocation.hpp that need no snapshot.
+// Where a certificate's evidence is, and how to ask for it: the questions of revocation.hpp that need no snapshot.
 
+#include "signing/detail/authority.hpp"
 #include "signing/detail/openssl.hpp"
 #include "signing/revocation.hpp"
 
@@ -62,6 +63,19 @@ std::optional<std::string> ocsp_request(std::string_view certificate_der, std::s
     if (size < 0) throw_openssl("cannot encode an OCSP request");
     Owned<unsigned char, free_openssl_memory> const owner{out};
     return std::string(reinterpret_cast<char const*>(out), static_cast<std::size_t>(size));
+}
+
+std::optional<std::string> issuer_among(std::vector<std::string> const& authorities, std::string_view certificate_der)
+{
+    auto const certificate = parse_certificate_der(certificate_der);
+    if (!certificate) return std::nullopt;
+    for (auto const& der : authorities) {
+        auto const issuer = parse_certificate_der(der);
+        bool const signed_it = issuer && signed_by(certificate.get(), issuer.get());
+        ERR_clear_error();
+        if (signed_it) return der;
+    }
+    return std::nullopt;
 }
 
 EvidenceWanted evidence_sources(std::string_view certificate_der, std::string_view issuer_der)

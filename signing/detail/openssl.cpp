@@ -55,17 +55,6 @@ std::string tax_code_of(X509_NAME const* subject)
     return found;
 }
 
-std::string key_name(EVP_PKEY* key)
-{
-    auto const strength = strength_of(key);
-    switch (strength.family) {
-        case KeyFamily::rsa: return fmt::format("RSA-{}", strength.bits);
-        case KeyFamily::ec: return "EC-" + strength.curve;
-        case KeyFamily::other: break;
-    }
-    return "other";
-}
-
 }  // namespace
 
 std::string drain_errors()
@@ -134,6 +123,41 @@ X509Ptr parse_certificate(std::string_view pem_or_der)
 {
     auto certificates = parse_certificates(pem_or_der);
     return certificates.size() == 1 ? std::move(certificates.front()) : nullptr;
+}
+
+namespace {
+
+// What stands between BEGIN PUBLIC KEY and END; the bytes themselves where they are no PEM.
+std::string key_bytes(std::string_view pem_or_der)
+{
+    if (!looks_like_pem(pem_or_der)) return std::string{pem_or_der};
+    unsigned char* bytes = nullptr;
+    long size = 0;
+    int const read = PEM_bytes_read_bio(&bytes, &size, nullptr, PEM_STRING_PUBLIC, memory_bio(pem_or_der).get(), no_passphrase, nullptr);
+    Owned<unsigned char, free_openssl_memory> const owner{bytes};
+    return read == 1 ? std::string(reinterpret_cast<char const*>(bytes), static_cast<std::size_t>(size)) : std::string{};
+}
+
+}  // namespace
+
+std::optional<std::string> public_key_der(std::string_view pem_or_der)
+{
+    auto der = key_bytes(pem_or_der);
+    auto const* begin = reinterpret_cast<unsigned char const*>(der.data());
+    auto const* at = begin;
+    if (der.empty() || !fits_int(der)) return std::nullopt;
+    Owned<X509_PUBKEY, X509_PUBKEY_free> const key{d2i_X509_PUBKEY(nullptr, &at, static_cast<long>(der.size()))};
+    ERR_clear_error();
+    if (!key || at != begin + der.size()) return std::nullopt;
+    return der;
+}
+
+KeyPtr parse_public_key_der(std::string_view der)
+{
+    auto const* at = reinterpret_cast<unsigned char const*>(der.data());
+    KeyPtr key{fits_int(der) ? d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())) : nullptr};
+    ERR_clear_error();
+    return key;
 }
 
 CrlPtr parse_crl(std::string_view pem_or_der)
@@ -243,6 +267,17 @@ std::string serial_hex(ASN1_INTEGER const* serial)
     Owned<char, free_openssl_memory> const text{BN_bn2hex(number.get())};
     if (!text) throw_openssl("BN_bn2hex");
     return text.get();
+}
+
+std::string key_name(EVP_PKEY* key)
+{
+    auto const strength = strength_of(key);
+    switch (strength.family) {
+        case KeyFamily::rsa: return fmt::format("RSA-{}", strength.bits);
+        case KeyFamily::ec: return "EC-" + strength.curve;
+        case KeyFamily::other: break;
+    }
+    return "other";
 }
 
 CertificateFacts facts_of(X509* certificate, std::string_view der)

@@ -63,6 +63,9 @@ std::string drain_errors();
 [[nodiscard]] X509Ptr parse_certificate_der(std::string_view der);
 // Every certificate of a PEM file, or the one of a DER file; empty where any of it does not parse.
 [[nodiscard]] std::vector<X509Ptr> parse_certificates(std::string_view pem_or_der);
+// Exactly one SubjectPublicKeyInfo, as PEM or DER: its DER, whatever kind of key it is.
+[[nodiscard]] std::optional<std::string> public_key_der(std::string_view pem_or_der);
+[[nodiscard]] KeyPtr parse_public_key_der(std::string_view der);  // null where OpenSSL does not know the kind
 [[nodiscard]] CrlPtr parse_crl(std::string_view pem_or_der);
 [[nodiscard]] KeyPtr parse_private_key(std::string_view pem);  // never asks for a passphrase: an encrypted key is null
 
@@ -77,6 +80,7 @@ std::string drain_errors();
 [[nodiscard]] std::string attribute_of(X509_NAME const* name, int nid);    // the last one; empty where there is none
 [[nodiscard]] Instant instant_of(ASN1_TIME const* time);
 [[nodiscard]] std::string serial_hex(ASN1_INTEGER const* serial);
+[[nodiscard]] std::string key_name(EVP_PKEY* key);  // "RSA-2048", "EC-P-256", "other"
 [[nodiscard]] CertificateFacts facts_of(X509* certificate, std::string_view der);
 
 enum class KeyFamily { rsa, ec, other };

@@ -1,0 +1,51 @@
+#pragma once
+
+// Our own reader of the XML that dossiers are written in, fed window by window, for the common path. It never refuses: what it
+// does not read in full certainty it *declines*, and the document then goes to libxml2's parser, which gives the verdict. Whatever
+// it does not decline, libxml2 takes too and tells the same events (tests/fuzz/fuzz_scanner.cpp compares the two).
+//
+// Declined: a DOCTYPE, CDATA, instructions, references other than the five names and characters, any encoding but UTF-8, XML
+// other than 1.0, everything that is not namespace-well-formed, attributes of xml: and relative namespace names, and every bound
+// of XmlLimits that is passed.
+//
+// Source: XML 1.0 5th ed., Namespaces in XML 1.0 3rd ed., Unicode 15 table 3-7.
+// Threads: one thread's; reusable by begin(), which keeps its memory. Errors: a state, never an exception for bad input.
+
+#include "schemas/events.hpp"
+#include "schemas/limits.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace schemas {
+
+class Scanner {
+public:
+    Scanner();
+    ~Scanner();
+    Scanner(Scanner const&) = delete;
+    Scanner& operator=(Scanner const&) = delete;
+
+    // A new document. `limits` and `events` live until it ends.
+    void begin(XmlLimits const& limits, Events& events);
+
+    // Reads what is whole in `window` and returns how many of its bytes are done with: what is left begins the next window.
+    // Text is told as far as it goes, in pieces of whole characters; tags and comments only whole, so that a window must
+    // have room for XmlLimits::token_bytes_max, or what is longer is declined. `last`: nothing follows this window.
+    // Ends with events.views_end() where anything was told. REQUIRES: not declined, `last` not given before.
+    std::size_t feed(std::string_view window, bool last);
+
+    [[nodiscard]] bool declined() const noexcept;
+    [[nodiscard]] bool whole() const noexcept;         // the last window was read and ended a document; not declined
+    [[nodiscard]] std::size_t nodes() const noexcept;  // as XmlLimits::nodes_max counts them; at least as many as libxml2's reader counts
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// A whole document at once, by a scanner of the calling thread's. False: declined.
+[[nodiscard]] bool scan_whole(std::string_view bytes, XmlLimits const& limits, Events& events);
+
+}  // namespace schemas
