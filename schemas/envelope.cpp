@@ -1,7 +1,8 @@
 #include "schemas/envelope.hpp"
 
 #include "schemas/base64.hpp"
-#include "schemas/detail/envelope_fields.hpp"
+#include "schemas/detail/envelope_builder.hpp"
+#include "schemas/detail/envelope_table.hpp"
 #include "schemas/detail/findings.hpp"
 #include "schemas/detail/libxml2.hpp"
 #include "schemas/names.hpp"
@@ -9,8 +10,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <unordered_map>
+#include <stdexcept>
 #include <utility>
 
 namespace schemas {
@@ -19,28 +19,28 @@ using namespace detail;
 
 class EnvelopeReader {
 public:
-    explicit EnvelopeReader(EnvelopeLimits const& limits) noexcept
-        : limits_{limits}, room_{.bytes_max = limits.tree_bytes_max, .nodes = limits.tree_nodes_max, .kept = limits.kept_nodes_max}
+    EnvelopeReader(std::shared_ptr<std::string const> bytes, EnvelopeLimits const& limits)
+        : limits_{limits}, room_{.bytes_max = limits.tree_bytes_max, .nodes = limits.tree_nodes_max, .kept = limits.kept_nodes_max}, builder_{std::move(bytes)}
     {
     }
 
-    Result<Envelope> read(std::shared_ptr<std::string const> bytes)
+    Result<Envelope> read()
     {
-        envelope_.bytes_ = std::move(bytes);
-        auto document = Document::parse(*envelope_.bytes_, limits_.xml);
+        auto const& bytes = builder_.envelope().bytes();
+        auto document = Document::parse(bytes, limits_.xml);
         if (!document) return std::move(document).error();
-        envelope_.xml_ = std::move(*document);
         // Its nodes are few (limits.xml); what is large is the base64 in them, given back form by form once decoded.
-        if (envelope_.bytes_->size() > limits_.tree_bytes_max) envelope_.xml_->become_swept(*envelope_.bytes_);
+        if (bytes.size() > limits_.tree_bytes_max) document->become_swept(bytes);
+        builder_.set_document(std::move(*document));
 
-        auto const* const root = xmlDocGetRootElement(envelope_.xml_->tree().doc);
+        auto const* const root = xmlDocGetRootElement(builder_.document().tree().doc);
         if (local_name(root) != names::envelope_root || !namespace_of(root).empty()) {
             find(Refusal::envelope_wrong_root, FindingId::wrong_root, "/*", root);
             return failure();
         }
         read_root(root);
         if (why_) return failure();
-        return std::move(envelope_);
+        return std::move(builder_).take();
     }
 
 private:
@@ -139,32 +139,68 @@ private:
         return room;
     }
 
-    enum class Need { filled, present, optional };
-
-    // The value without outer white space; nothing where there is none (and that is a finding if `need` says so).
-    std::string field(xmlNode const* node, std::string const& parent_path, std::string_view name, Need need,
-                      FindingId format = FindingId::field_empty, bool (*fits)(std::string_view) noexcept = nullptr)
+    // The value without outer white space; nothing where there is none (and that is a finding if the row says so).
+    std::string field(FieldRow const& row, xmlNode const* node, std::string const& parent_path)
     {
-        auto const path = parent_path + "/" + std::string{name};
+        auto const path = parent_path + "/" + std::string{row.name};
         if (!node) {
-            if (need != Need::optional) find(Refusal::envelope_field, FindingId::field_missing, path);
+            if (row.need != Need::optional) find(Refusal::envelope_field, FindingId::field_missing, path);
             return {};
         }
         std::string room;
         auto const value = trimmed(text(node, path, room));
         if (value.empty()) {
-            if (need == Need::filled) find(Refusal::envelope_field, FindingId::field_empty, path, node);
+            if (row.need == Need::filled) find(Refusal::envelope_field, FindingId::field_empty, path, node);
             return {};
         }
         if (value.size() > limits_.field_bytes_max) {
             find(Refusal::envelope_field, FindingId::field_too_long, path, node);
             return {};
         }
-        if (fits && !fits(value)) {
-            find(Refusal::envelope_field, format, path, node);
+        if (row.fits && !row.fits(value)) {
+            find(Refusal::envelope_field, row.format, path, node);
             return {};
         }
         return std::string{value};
+    }
+
+    struct PartRead {
+        std::array<xmlNode const*, static_cast<std::size_t>(Field::count)> nodes{};
+        FieldValues values;
+        xmlNode const* beside = nullptr;  // the one child that is no field: ToKhais, NoiDungFile
+        [[nodiscard]] xmlNode const* at(Field field) const noexcept { return nodes[static_cast<std::size_t>(field)]; }
+    };
+
+    // The fields of a part in the order of the table, after each: `then`, where something is to be judged between them.
+    template <class Then>
+    PartRead read_part(xmlNode const* node, std::string const& path, Part part, std::string_view beside, Then const& then)
+    {
+        PartRead read;
+        Nodes others;
+        auto const mine = [&](FieldRow const& row) { return row.part == part; };
+        for (auto const* child : children(node, path)) {
+            auto const name = local_name(child);
+            auto const row = std::ranges::find_if(field_rows, [&](FieldRow const& r) { return mine(r) && r.name == name; });
+            auto const child_path = path + "/" + std::string{name};
+            bool const is_field = row != field_rows.end();
+            if (!namespace_of(child).empty() || (!is_field && (beside.empty() || name != beside))) {
+                find(Refusal::envelope_field, FindingId::element_unknown, child_path, child);
+                continue;
+            }
+            auto& place = is_field ? read.nodes[static_cast<std::size_t>(row->field)] : read.beside;
+            if (place) find(Refusal::envelope_field, FindingId::field_repeated, child_path, child);
+            else place = child;
+        }
+        for (auto const& row : field_rows) {
+            if (!mine(row)) continue;
+            read.values[row.field] = field(row, read.at(row.field), path);
+            then(row.field, read);
+        }
+        return read;
+    }
+    PartRead read_part(xmlNode const* node, std::string const& path, Part part, std::string_view beside = {})
+    {
+        return read_part(node, path, part, beside, [](Field, PartRead&) {});
     }
 
     // ---- the parts, from the outside in
@@ -193,59 +229,37 @@ private:
 
     void read_provider(xmlNode const* node, std::string const& path)
     {
-        auto const [alias, name] = parts(node, path, std::array{names::provider_alias, names::provider_name});
-        envelope_.provider_ = {
-            .alias = field(alias, path, names::provider_alias, Need::filled, FindingId::provider_format, code_format),
-            .name = field(name, path, names::provider_name, Need::present),
-        };
+        auto read = read_part(node, path, Part::provider);
+        builder_.set_provider(read.values);
     }
 
     void read_unit(xmlNode const* node, std::string const& path)
     {
-        auto const [name, code, kind, tax_code, signatory, phone, agency] =
-            parts(node, path, std::array{names::unit_name, names::unit_code, names::unit_kind, names::unit_tax_code,
-                                         names::unit_signatory, names::unit_phone, names::unit_agency});
-        envelope_.unit_ = {
-            .name = field(name, path, names::unit_name, Need::filled),
-            .code = field(code, path, names::unit_code, Need::filled, FindingId::unit_code_format, unit_code_format),
-            .kind = field(kind, path, names::unit_kind, Need::filled, FindingId::unit_kind_format, unit_kind_format),
-            .tax_code = field(tax_code, path, names::unit_tax_code, Need::filled, FindingId::tax_code_format, tax_code_format),
-            .signatory = field(signatory, path, names::unit_signatory, Need::present),
-            .phone = field(phone, path, names::unit_phone, Need::present),
-            .agency = field(agency, path, names::unit_agency, Need::filled, FindingId::agency_format, agency_format),
-        };
+        auto read = read_part(node, path, Part::unit);
+        builder_.set_unit(read.values);
     }
 
     void read_filing(xmlNode const* node, std::string const& path)
     {
-        auto const [procedure_name, procedure, period, made_on, count, iso_process, forms] =
-            parts(node, path, std::array{names::filing_procedure_name, names::filing_procedure, names::filing_period,
-                                         names::filing_made_on, names::filing_form_count, names::filing_iso_process, names::forms});
-        auto const code = field(procedure, path, names::filing_procedure, Need::filled, FindingId::procedure_format, code_format);
-        envelope_.filing_ = {
-            .procedure = std::string{without_version(code).code},
-            .procedure_name = field(procedure_name, path, names::filing_procedure_name, Need::present),
-            .period = field(period, path, names::filing_period, Need::filled, FindingId::period_format, month_format),
-            .made_on = field(made_on, path, names::filing_made_on, Need::filled, FindingId::made_on_format, date_format),
-            .iso_process = field(iso_process, path, names::filing_iso_process, Need::optional),
-        };
-        auto const said = field(count, path, names::filing_form_count, Need::filled, FindingId::number_format, number_format);
+        auto read = read_part(node, path, Part::filing, names::forms);
+        auto const said = read.values[Field::filing_form_count];
+        builder_.set_filing(read.values);
 
         auto const forms_path = path + "/" + std::string{names::forms};
-        if (!part(forms, forms_path)) return;
-        auto const files = files_of(forms, forms_path);
+        if (!part(read.beside, forms_path)) return;
+        auto const files = files_of(read.beside, forms_path);
         if (!said.empty() && number(said) != files.size()) {
             auto const real = std::to_string(files.size());
-            find(Refusal::form_count_mismatch, FindingId::form_count, path + "/" + std::string{names::filing_form_count}, count,
+            find(Refusal::form_count_mismatch, FindingId::form_count, path + "/" + std::string{names::filing_form_count}, read.at(Field::filing_form_count),
                  "It says " + said + ", there are " + real + ".", "Ghi " + said + ", thực tế có " + real + ".");
         }
-        if (files.empty()) find(Refusal::envelope_field, FindingId::forms_missing, forms_path, forms);
+        if (files.empty()) find(Refusal::envelope_field, FindingId::forms_missing, forms_path, read.beside);
         if (files.size() > limits_.forms_max) {
-            find(Refusal::form_too_many, FindingId::form_too_many, forms_path, forms);
+            find(Refusal::form_too_many, FindingId::form_too_many, forms_path, read.beside);
             why_ = Refusal::form_too_many;  // None of them is decoded.
             return;
         }
-        envelope_.forms_.reserve(files.size());
+        builder_.expect_forms(files.size());
         for (std::size_t i = 0; i < files.size(); ++i)
             read_form(files[i], forms_path + "/" + std::string{names::form} + "[" + std::to_string(i + 1) + "]");
         form_.clear();
@@ -266,67 +280,45 @@ private:
 
     void read_form(xmlNode const* node, std::string const& path)
     {
-        auto& form = envelope_.forms_.emplace_back();
-        form_ = "#" + std::to_string(envelope_.forms_.size());  // until its code is known
-        auto const [code, description, name, kind, length, content] =
-            parts(node, path, std::array{names::form_code, names::form_description, names::form_file_name, names::form_kind,
-                                         names::form_length, names::form_content});
+        auto& form = builder_.begin_form();
+        form_ = form.label();  // until its code is known
+        auto read = read_part(node, path, Part::form, names::form_content, [&](Field field, PartRead& so_far) {
+            if (field != Field::form_code) return;
+            builder_.name_form(so_far.values[field]);
+            form_ = form.label();
+        });
+        auto const extension = read.values[Field::form_kind], said_length = read.values[Field::form_length];
+        builder_.set_form_texts(read.values);
+        check_name(form, extension, read.at(Field::form_file_name), path);
 
-        auto const full_code = field(code, path, names::form_code, Need::filled, FindingId::form_code_format, code_format);
-        auto const [bare_code, version] = without_version(full_code);
-        form.code_ = canonical_code(bare_code);
-        form.version_ = version;
-        if (!full_code.empty()) {
-            auto const nth = ++seen_codes_[form.code_];
-            form_ = nth == 1 ? form.code_ : form.code_ + "#" + std::to_string(nth);
-        }
-        form.label_ = form_;
-
-        form.description_ = field(description, path, names::form_description, Need::present);
-        form.file_name_ = field(name, path, names::form_file_name, Need::filled, FindingId::form_name_unsafe, file_name_safe);
-        auto const extension = field(kind, path, names::form_kind, Need::filled);
-        auto const said_length = field(length, path, names::form_length, Need::filled, FindingId::number_format, number_format);
-        check_name(form, extension, name, path);
-
-        if (!content) {
+        if (!read.beside) {
             find(Refusal::envelope_field, FindingId::field_missing, path + "/" + std::string{names::form_content});
             return;
         }
-        if (read_content(form, content, said_length, length, path)) check_content(form, extension, kind, path);
+        if (read_content(read.beside, said_length, read.at(Field::form_length), path)) check_content(form, extension, read.at(Field::form_kind), path);
     }
 
     void check_name(Form const& form, std::string_view extension, xmlNode const* at, std::string const& path)
     {
-        if (form.file_name_.empty()) return;
+        if (form.file_name().empty()) return;
         auto const name_path = path + "/" + std::string{names::form_file_name};
-        if (auto const [first, fresh] = seen_names_.try_emplace(folded(form.file_name_), form.label_); !fresh)
+        if (auto const first = builder_.claim_file_name())
             find(Refusal::form_duplicate_name, FindingId::form_duplicate_name, name_path, at,
-                 "The other one is in " + first->second + ".", "Tệp kia thuộc " + first->second + ".");
-        auto const own = extension_of(form.file_name_);
-        if (own.empty() || extension.empty()) return;
-        auto const claimed = content_for(extension);
-        if (claimed && (content_for(own) != claimed))
-            find(Refusal::form_kind_mismatch, FindingId::form_name_extension, name_path, at);
-    }
-
-    // DoDaiFile counts the characters of the base64 text (vendors' public code). White space around it is never
-    // counted; white space inside it may be or may not be, since the vendors' line breaking is not known.
-    static bool length_fits(std::uint64_t said, std::string_view base64) noexcept
-    {
-        return said == base64.size() || said == base64.size() - static_cast<std::size_t>(std::ranges::count_if(base64, is_space));
+                 "The other one is in " + *first + ".", "Tệp kia thuộc " + *first + ".");
+        if (!name_fits_kind(form.file_name(), extension)) find(Refusal::form_kind_mismatch, FindingId::form_name_extension, name_path, at);
     }
 
     // The text of a swept envelope's form, once it is decoded.
     void give_back(xmlNode const* content)
     {
-        if (!envelope_.xml_->swept()) return;
+        if (!builder_.document().swept()) return;
         auto* const field = const_cast<xmlNode*>(content);
         xmlFreeNodeList(field->children);
         field->children = nullptr;
         field->last = nullptr;
     }
 
-    bool read_content(Form& form, xmlNode const* content, std::string_view said_length, xmlNode const* length, std::string const& path)
+    bool read_content(xmlNode const* content, std::string_view said_length, xmlNode const* length, std::string const& path)
     {
         auto const content_path = path + "/" + std::string{names::form_content};
         std::string room;
@@ -351,23 +343,23 @@ private:
             return false;
         }
         decoded_ += decoded->size();
-        form.bytes_ = std::make_unique<std::string const>(std::move(*decoded));
+        builder_.set_form_bytes(std::move(*decoded));
         give_back(content);
         return true;
     }
 
-    void check_content(Form& form, std::string const& extension, xmlNode const* kind, std::string const& path)
+    void check_content(Form const& form, std::string const& extension, xmlNode const* kind, std::string const& path)
     {
         if (extension.empty()) return;
         auto const kind_path = path + "/" + std::string{names::form_kind};
         auto const claimed = content_for(extension);
         if (!claimed) return find(Refusal::form_kind_mismatch, FindingId::form_kind_unknown, kind_path, kind);
-        form.content_ = *claimed;
+        builder_.set_content(*claimed);
         if (!is_content(*claimed, form.bytes())) return find(Refusal::form_kind_mismatch, FindingId::form_kind_mismatch, kind_path, kind);
         if (*claimed == Content::xml_form) parse_form(form, path);
     }
 
-    void parse_form(Form& form, std::string const& path)
+    void parse_form(Form const& form, std::string const& path)
     {
         auto left = limits_.form;
         left.nodes_max -= std::min(left.nodes_max, form_nodes_);  // one budget for all forms
@@ -381,25 +373,35 @@ private:
             return;
         }
         form_nodes_ += document->tree().nodes;
-        form.xml_ = std::move(*document);
+        builder_.set_form_document(std::move(*document));
     }
 
     EnvelopeLimits const& limits_;
     TreeRoom room_;  // one for all forms
-    Envelope envelope_;
+    EnvelopeBuilder builder_;
     std::string form_;  // label of the form being read; empty: the envelope
     std::optional<Refusal> why_;
     std::vector<Finding> findings_;
     std::size_t found_ = 0;
     std::size_t decoded_ = 0;
     std::size_t form_nodes_ = 0;
-    std::unordered_map<std::string, unsigned> seen_codes_;
-    std::map<std::u32string, std::string> seen_names_;  // folded TenFile → label
 };
+
+std::string const& Form::bytes() const
+{
+    if (!bytes_) throw std::logic_error("schemas: this form's bytes were not kept");
+    return *bytes_;
+}
+
+Document const& Envelope::xml() const
+{
+    if (!xml_) throw std::logic_error("schemas: no document was made of this envelope");
+    return *xml_;
+}
 
 Result<Envelope> read_envelope(std::shared_ptr<std::string const> bytes, EnvelopeLimits const& limits)
 {
-    return EnvelopeReader{limits}.read(std::move(bytes));
+    return EnvelopeReader{std::move(bytes), limits}.read();
 }
 
 Result<Envelope> read_envelope(std::string bytes, EnvelopeLimits const& limits)

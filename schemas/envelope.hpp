@@ -64,14 +64,18 @@ public:
     [[nodiscard]] std::string const& file_name() const noexcept { return file_name_; }
     [[nodiscard]] std::string const& label() const noexcept { return label_; }      // for findings: "D02-TS", the next one "D02-TS#2"
     [[nodiscard]] Content content() const noexcept { return content_; }
-    [[nodiscard]] std::string const& bytes() const noexcept { return *bytes_; }     // decoded
-    // Of an XML form, small or large; null means an attachment and nothing else. A large one is Document::swept().
+    [[nodiscard]] bool is_xml() const noexcept { return content_ == Content::xml_form; }  // else an attachment
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }  // of the decoded file, in bytes
+    // Decoded. Not kept by the one sweep (one_sweep.hpp), where it throws std::logic_error.
+    [[nodiscard]] std::string const& bytes() const;
+    // Of an XML form, small or large; null means an attachment, or that the one sweep kept none. A large one is Document::swept().
     [[nodiscard]] Document const* xml() const noexcept { return xml_ ? &*xml_ : nullptr; }
 
 private:
-    friend class EnvelopeReader;
+    friend class EnvelopeBuilder;
     std::string code_, version_, description_, file_name_, label_;
-    std::unique_ptr<std::string const> bytes_ = std::make_unique<std::string const>();  // stays where it is: xml_ may look into it
+    std::unique_ptr<std::string const> bytes_;  // stays where it is: xml_ may look into it
+    std::size_t size_ = 0;
     Content content_ = Content::xml_form;
     std::optional<Document> xml_;
 };
@@ -80,15 +84,16 @@ private:
 class Envelope {
 public:
     [[nodiscard]] std::string const& bytes() const noexcept { return *bytes_; }  // exactly as received
-    // Of a swept envelope all nodes are there but the text of NoiDungFile, which the forms hold decoded.
-    [[nodiscard]] Document const& xml() const noexcept { return *xml_; }
+    // Of a swept envelope all nodes are there but the text of NoiDungFile, which the forms hold decoded. The one sweep keeps none:
+    // then it throws std::logic_error.
+    [[nodiscard]] Document const& xml() const;
     [[nodiscard]] ProviderClaim const& provider() const noexcept { return provider_; }
     [[nodiscard]] Unit const& unit() const noexcept { return unit_; }
     [[nodiscard]] Filing const& filing() const noexcept { return filing_; }
     [[nodiscard]] std::vector<Form> const& forms() const noexcept { return forms_; }
 
 private:
-    friend class EnvelopeReader;
+    friend class EnvelopeBuilder;
     Envelope() = default;
     std::shared_ptr<std::string const> bytes_;  // shared with the request, which records them where a later step refuses
     std::optional<Document> xml_;
