@@ -50,7 +50,7 @@ struct XmlOptions {
     // DER: this key and no other, whatever KeyInfo says. Then nobody is asked whether the certificate holds: no path, no dates,
     // no revocation. The rules for algorithms and key sizes stay.
     std::optional<std::string> pinned_certificate;
-    std::optional<std::string> pinned_key;           // DER, SubjectPublicKeyInfo: the same for a key without any certificate
+    std::optional<std::string> pinned_key{};         // DER, SubjectPublicKeyInfo: the same for a key without any certificate
 };
 
 // Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
