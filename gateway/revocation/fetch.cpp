@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace revocation {
 namespace {
@@ -29,6 +31,24 @@ std::string_view trimmed(std::string_view text)
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     return text;
 }
+
+// A name, or an IPv6 address in its brackets (RFC 3986 §3.2.2); whether there is such a host, the resolver says.
+bool host_ok(std::string_view host)
+{
+    bool const bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    return !host.empty() && host.find_first_of("[]") == std::string_view::npos;
+}
+
+bool port_ok(std::string_view digits)
+{
+    unsigned port = 0;
+    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    return error == std::errc{} && end == digits.data() + digits.size() && digits.size() <= 5 && port > 0 && port <= 65'535;
+}
+
+// Of the two, what can be sent and kept again; without it the source is asked for the whole.
+std::string validator(std::string_view text) { return usable_validator(text) ? std::string{text} : std::string{}; }
 
 // Nothing: the certificate or its issuer cannot be read.
 std::optional<runtime::HttpRequest> request_of(Job const& job, Address const& address, Version const& held)
@@ -56,6 +76,7 @@ std::optional<runtime::HttpRequest> request_of(Job const& job, Address const& ad
 
 std::optional<Address> read_address(std::string_view url)
 {
+    if (url.size() > address_bytes_max) return std::nullopt;
     constexpr std::string_view scheme = "http://";
     if (lower(url.substr(0, scheme.size())) != scheme) return std::nullopt;
     auto const bad = [](char c) { return c <= ' ' || c >= '\x7f' || c == '"' || c == '<' || c == '>' || c == '\\' || c == '#'; };
@@ -69,11 +90,16 @@ std::optional<Address> read_address(std::string_view url)
     auto const bracket = authority.find(']');
     auto const colon = authority.find(':', bracket == std::string::npos ? 0 : bracket);
     address.host = authority.substr(0, colon);
-    if (address.host.empty()) return std::nullopt;
+    if (!host_ok(address.host) || (colon != std::string::npos && !port_ok(authority.substr(colon + 1)))) return std::nullopt;
     if (slash == std::string_view::npos) address.target = "/";
     else if (rest[slash] == '?') address.target = "/" + std::string{rest.substr(slash)};
     else address.target = std::string{rest.substr(slash)};
     return address;
+}
+
+bool usable_validator(std::string_view text)
+{
+    return text.size() <= validator_bytes_max && std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
 }
 
 bool allowed(std::string_view hosts, std::string_view host)
@@ -113,7 +139,7 @@ runtime::Task<Fetched> fetch(net::io_context& context, RevocationConfig const& c
     if (!answer) co_return failure(answer.error().message());
 
     Fetched fetched;
-    fetched.version = {std::string{answer->header("ETag")}, std::string{answer->header("Last-Modified")}};
+    fetched.version = {validator(answer->header("ETag")), validator(answer->header("Last-Modified"))};
     if (answer->status == 304 && job.kind != Kind::ocsp) {
         fetched.outcome = Outcome::unchanged;
         co_return fetched;

@@ -23,15 +23,21 @@ struct Address {
     std::string host;    // lower case
     std::string target;  // "/ca.crl?x=1"
 };
-// Nothing: not an http:// address of a host and a path, or with user names, fragments or bytes no address has.
+// No CA's address comes near; as of `crl_urls` in the anchors' files.
+inline constexpr std::size_t address_bytes_max = 2000;
+// Nothing: not an http:// address of a host, perhaps a port, and a path, or longer than address_bytes_max, or with user
+// names, fragments or bytes no address has. What it takes, the HTTP client takes too.
 [[nodiscard]] std::optional<Address> read_address(std::string_view url);
 // `hosts` as in the configuration; empty allows every host.
 [[nodiscard]] bool allowed(std::string_view hosts, std::string_view host);
 
-// What the source said of the version we hold, to ask for a newer one only.
+// What the source said of the version we hold, to ask for a newer one only. Each is empty or usable.
 struct Version {
     std::string etag, last_modified;
 };
+inline constexpr std::size_t validator_bytes_max = 1000;
+// Visible ASCII and spaces: RFC 9110 §8.8.3 lets an entity tag hold other bytes too, which would be no text in a kept file.
+[[nodiscard]] bool usable_validator(std::string_view text);
 
 struct Fetched {
     Outcome outcome = Outcome::failed;  // fetched, unchanged or failed

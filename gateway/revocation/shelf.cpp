@@ -3,7 +3,6 @@
 #include "gateway/observe/log.hpp"
 #include "signing/digest.hpp"
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,10 +18,8 @@ namespace revocation {
 namespace {
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
 constexpr std::string_view extension = ".evidence";
-constexpr std::size_t header_bytes_max = 16u << 10;
 // Evidence that has ended still knows what was revoked, and serves an anchor's grace; after so long it serves nobody.
 constexpr std::chrono::hours kept_after_end{90 * 24};
 
@@ -49,19 +46,6 @@ std::vector<signing::Revocations::Piece> pieces_in(fs::path const& directory, st
     }
     std::sort(pieces.begin(), pieces.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
     return pieces;
-}
-
-std::optional<Kind> kind_from(std::string_view name)
-{
-    for (auto const kind : {Kind::crl, Kind::delta, Kind::ocsp})
-        if (name == name_of(kind)) return kind;
-    return std::nullopt;
-}
-
-std::string text_in(json::object const& object, std::string_view name)
-{
-    auto const* const value = object.if_contains(name);
-    return value && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
 // Whole or not at all, also where the power fails: a new file beside the old one, then renamed. Empty: done.
@@ -111,27 +95,14 @@ void Shelf::load()
     std::size_t total = 0;
     for (fs::directory_iterator it{state_directory_, error}, end; !error && it != end; it.increment(error)) {
         if (it->path().extension() != extension) continue;
-        auto const whole = read_file(it->path(), config_.crl_bytes_max + header_bytes_max);
-        auto const line = whole ? whole->find('\n') : std::string::npos;
-        boost::system::error_code broken = boost::json::error::syntax;
-        json::value header;
-        if (whole && line != std::string::npos && line <= header_bytes_max) header = json::parse(whole->substr(0, line), broken);
-        auto const key = !broken && header.is_object() ? text_in(header.get_object(), "key") : std::string{};
-        auto const kind = key.empty() ? std::nullopt : kind_from(text_in(header.get_object(), "kind"));
-        if (!kind || file_of(key) != it->path() || total + whole->size() > config_.evidence_bytes_max) {
+        auto const whole = read_file(it->path(), config_.crl_bytes_max + kept_header_bytes_max);
+        auto read = whole ? read_kept(*whole) : std::nullopt;
+        if (!read || file_of(read->key) != it->path() || total + whole->size() > config_.evidence_bytes_max) {
             observe::log(observe::Level::warning, "a file of fetched evidence is passed over", {{"file", it->path().string()}});
             continue;
         }
-        auto const& object = header.get_object();
-        Item item;
-        item.kind = *kind;
-        item.url = text_in(object, "url");
-        item.version = {text_in(object, "etag"), text_in(object, "last_modified")};
-        auto const* const at = object.if_contains("fetched_at");
-        item.fetched_at = Instant{std::chrono::seconds{at && at->is_int64() ? at->get_int64() : 0}};
-        item.bytes = whole->substr(line + 1);
-        total += item.bytes.size();
-        items_.insert_or_assign(key, std::move(item));
+        total += read->piece.bytes.size();
+        items_.insert_or_assign(std::move(read->key), std::move(read->piece));
     }
 }
 
@@ -178,7 +149,7 @@ Put Shelf::put(std::vector<Arrival> arrivals, std::vector<std::string> const& au
                std::shared_ptr<signing::Revocations const> const& former, Instant now)
 {
     Put result;
-    std::map<std::string, std::optional<Item>> before;  // of each arrival's key: nothing where we held nothing
+    std::map<std::string, std::optional<Kept>> before;  // of each arrival's key: nothing where we held nothing
     auto total = bytes();
     for (auto& arrival : arrivals) {
         auto const held = items_.find(arrival.key);
@@ -196,7 +167,7 @@ Put Shelf::put(std::vector<Arrival> arrivals, std::vector<std::string> const& au
         }
         total += arrival.bytes.size() - freed;
         before.emplace(arrival.key, held == items_.end() ? std::nullopt : std::optional{std::move(held->second)});
-        items_.insert_or_assign(arrival.key, Item{arrival.kind, std::move(arrival.url), std::move(arrival.version), now, std::move(arrival.bytes)});
+        items_.insert_or_assign(arrival.key, Kept{arrival.kind, std::move(arrival.url), std::move(arrival.version), now, std::move(arrival.bytes)});
     }
 
     if (before.empty() && !arrivals.empty() && former) {
@@ -279,18 +250,11 @@ void Shelf::drop(std::string const& key)
     marks_.erase(key);
 }
 
-void Shelf::write(std::string const& key, Item const& item, std::vector<std::string>& troubles) const
+void Shelf::write(std::string const& key, Kept const& item, std::vector<std::string>& troubles) const
 {
     std::error_code error;
     fs::create_directories(state_directory_, error);
-    auto const fetched_at = std::chrono::duration_cast<std::chrono::seconds>(item.fetched_at.time_since_epoch()).count();
-    json::object const header{{"key", key},
-                              {"kind", name_of(item.kind)},
-                              {"url", item.url},
-                              {"etag", item.version.etag},
-                              {"last_modified", item.version.last_modified},
-                              {"fetched_at", fetched_at}};
-    auto const trouble = write_atomically(file_of(key), json::serialize(header) + "\n", item.bytes);
+    auto const trouble = write_atomically(file_of(key), kept_header(key, item), item.bytes);
     if (!trouble.empty()) troubles.push_back(fmt::format("{} cannot be written: {}", state_directory_.string(), trouble));
 }
 

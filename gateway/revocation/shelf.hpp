@@ -8,9 +8,9 @@
 // certificates good again.
 //
 // Threads: one at a time (the server's thread for what blocks). Errors: words in Put; never throws for what files hold.
-// Files: one a source, NAME.evidence: a line of JSON (kind, url, etag, last_modified, fetched_at), then the bytes as they came.
+// Files: one a source, NAME.evidence, of the shape of kept.hpp; NAME is the hash of its key.
 
-#include "gateway/revocation/fetch.hpp"
+#include "gateway/revocation/kept.hpp"
 #include "signing/trust.hpp"
 
 #include <filesystem>
@@ -68,13 +68,6 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
 private:
-    struct Item {
-        Kind kind{};
-        std::string url;
-        Version version;
-        Instant fetched_at{};
-        std::string bytes;
-    };
     struct Mark {  // what the last snapshot said of an item
         std::string issuer, number;
         Instant this_update{}, next_update{};
@@ -84,7 +77,7 @@ private:
     signing::Revocations::Made make(std::vector<std::string> const& authorities, std::shared_ptr<signing::Revocations const> const& former) const;
     [[nodiscard]] std::map<std::string, Mark, std::less<>> marks_of(signing::Revocations const& revocations) const;
     [[nodiscard]] std::filesystem::path file_of(std::string_view key) const;
-    void write(std::string const& key, Item const& item, std::vector<std::string>& troubles) const;
+    void write(std::string const& key, Kept const& item, std::vector<std::string>& troubles) const;
     void drop(std::string const& key);
     void make_room(Instant now);
     void describe(Put& result) const;
@@ -93,7 +86,7 @@ private:
     std::filesystem::path trust_directory_, state_directory_;
     [[nodiscard]] Version version_of(std::string_view key) const;
     Pieces directory_crls_, directory_ocsp_;
-    std::map<std::string, Item, std::less<>> items_;  // fetched, by key
+    std::map<std::string, Kept, std::less<>> items_;  // fetched, by key
     std::map<std::string, Mark, std::less<>> marks_;
     std::set<std::string> refused_;  // by the last snapshot: each is logged once
 };

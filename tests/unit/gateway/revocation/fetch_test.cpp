@@ -29,8 +29,11 @@ TEST(ReadAddress, TakesPlainHttpWithHostPortAndPath)
 TEST(ReadAddress, RefusesEverythingElse)
 {
     for (auto const* url : {"", "http://", "http:///x", "https://a/x", "ldap://a/x", "file:///x", "http://user@a/x", "http://a/x y", "http://a/\r\nHost: b",
-                            "http://a/#part", "http://:80/x", "//a/x", "http://a\\b/"})
+                            "http://a/#part", "http://:80/x", "//a/x", "http://a\\b/", "http://a:/x", "http://a:0/x", "http://a:65536/x",
+                            "http://a:80b/x", "http://a:-1/x", "http://a:1:2/x", "http://[::1/x", "http://[]/x", "http://[::1]x/", "http://a]/x", "http://::1/x"})
         EXPECT_FALSE(revocation::read_address(url).has_value()) << url;
+    EXPECT_TRUE(revocation::read_address("http://a/" + std::string(revocation::address_bytes_max - 9, 'x')).has_value());
+    EXPECT_FALSE(revocation::read_address("http://a/" + std::string(revocation::address_bytes_max - 8, 'x')).has_value());
 }
 
 TEST(Allowed, AnyHostWhereNoneIsListedElseThoseAndWhatLiesBelow)
@@ -67,6 +70,16 @@ TEST_F(FetchTest, BringsTheBytesAndTheVersion)
     EXPECT_EQ(fetched.version.etag, "\"e\"");
     EXPECT_EQ(fetched.version.last_modified, "then");
     EXPECT_NE(server.requests().at(0).find("GET /ca.crl HTTP/1.1"), std::string::npos);
+}
+
+// Kept as they came, they would be no text in the kept file, and the evidence would be lost at the next start.
+TEST_F(FetchTest, ValidatorsOfOtherBytesAreAsIfThereWereNone)
+{
+    RawServer server{context, [](auto const&) { return RawAnswer{RawServer::ok("list", 200, "ETag: \"\xE9\"\r\nLast-Modified: a\tb\r\n")}; }};
+    auto const fetched = get(server.url() + "/ca.crl");
+    EXPECT_EQ(fetched.outcome, Outcome::fetched) << fetched.trouble;
+    EXPECT_EQ(fetched.version.etag, "");
+    EXPECT_EQ(fetched.version.last_modified, "");
 }
 
 TEST_F(FetchTest, AsksForANewerVersionOnlyAndTakesUnchangedForAnAnswer)
