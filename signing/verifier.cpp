@@ -5,6 +5,7 @@
 #include "signing/detail/own_check.hpp"
 #include "signing/detail/profile.hpp"
 #include "signing/detail/swept.hpp"
+#include "signing/detail/vouch.hpp"
 #include "signing/detail/xmlsec.hpp"
 
 #include "schemas/tree.hpp"
@@ -19,61 +20,12 @@
 namespace signing {
 namespace {
 
-using detail::Outcome;
-using detail::SignatureShape;
-
-// A form none of our tables knows still has to be signed, as all known ones are; the validator then names the
-// unknown form. Order of the walk: nothing unsigned reaches the schemas.
-Place place_of(schemas::Form const& form, std::string const& root)
-{
-    if (auto const place = signature_place(form.code())) return *place;
-    return {.form = form.code(), .root = root, .holder = "Cky"};
-}
-
-// Several certificates: the signer's is the one that is no authority. Where that does not decide, the first is meant,
-// and the signature value has the last word.
-std::size_t index_of_leaf(std::vector<std::string> const& certificates)
-{
-    if (certificates.size() == 1) return 0;
-    for (std::size_t i = 0; i < certificates.size(); ++i) {
-        auto const certificate = detail::parse_certificate_der(certificates[i]);
-        if (certificate && X509_check_ca(certificate.get()) == 0) return i;
-    }
-    return 0;
-}
-
-std::string path_of(Place const& place) { return fmt::format("/{}/{}/Signature", place.root, place.holder); }
+using namespace detail;
 
 Failure at_node(Failure failure, std::string const& path)
 {
     if (failure.path.empty()) failure.path = path;
     return failure;
-}
-
-Failure no(Refusal why, std::string const& path, std::string detail)
-{
-    return {.why = why, .form = {}, .path = path, .detail = std::move(detail)};
-}
-
-std::optional<Failure> check_owner(CertificateFacts const& certificate, std::string_view tax_code, std::string const& path, BranchRule rule)
-{
-    if (tax_code.empty()) return std::nullopt;
-    if (certificate.tax_code.empty()) return no(Refusal::owner_missing, path, "the subject has no UID=MST:");
-    if (owner_matches(certificate.tax_code, tax_code, rule)) return std::nullopt;
-    return no(Refusal::owner_mismatch, path, "the certificate's tax code is not the unit's");
-}
-
-// The signer's claim: it is not signed (it stands in the Signature) and never the filing time.
-std::optional<Failure> check_signing_time(SignatureShape const& shape, CertificateFacts const& certificate, std::string const& path, Instant at,
-                                          std::chrono::seconds skew)
-{
-    if (!shape.signing_time) return std::nullopt;
-    auto const time = *shape.signing_time;
-    if (time > at + skew) return no(Refusal::signing_time_outside, path, "SigningTime is in the future");
-    if (time < certificate.not_before || time > certificate.not_after) {
-        return no(Refusal::signing_time_outside, path, "SigningTime is outside the certificate's validity");
-    }
-    return std::nullopt;
 }
 
 std::optional<Failure> check_cryptography(schemas::Document const& document, SignatureShape const& shape, EVP_PKEY* key, std::string const& path)
@@ -155,18 +107,6 @@ Signer signer_of(SignatureShape& shape, Chained const& chained)
             .path_der = chained.path_der};
 }
 
-// Twelve digits are a person's number; an organisation's tax code has ten, or ten and three.
-bool is_person(std::string_view tax_code)
-{
-    return tax_code.size() == 12 && std::ranges::all_of(tax_code, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-Policy with(Policy policy, Allowance const& allowance)
-{
-    if (allowance.sha1_until) policy.sha1_until = std::max(policy.sha1_until.value_or(*allowance.sha1_until), *allowance.sha1_until);
-    return policy;
-}
-
 }  // namespace
 
 void initialise() { detail::start(); }
@@ -196,7 +136,7 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
 
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
     if (auto failure = check_owner(signer.facts, tax_code, path, policy.branch_rule)) return std::move(*failure);
-    if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy.signing_time_skew)) return std::move(*failure);
+    if (auto failure = check_signing_time(shape->signing_time, signer.facts, path, at, policy.signing_time_skew)) return std::move(*failure);
     return signer_of(*shape, signer);
 }
 
@@ -215,7 +155,7 @@ Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOption
     auto const& signer = **chained;
 
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
-    if (auto failure = check_signing_time(*shape, signer.facts, path, at, policy_.signing_time_skew)) return std::move(*failure);
+    if (auto failure = check_signing_time(shape->signing_time, signer.facts, path, at, policy_.signing_time_skew)) return std::move(*failure);
     return signer_of(*shape, signer);
 }
 
@@ -243,7 +183,7 @@ Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowa
     for (auto const& form : envelope.forms()) {
         if (form.xml() == nullptr) continue;  // An attachment: the envelope's signature covers its bytes.
         auto const root = form.xml()->root_name();
-        if (auto failure = judge(*form.xml(), place_of(form, root), form.label())) return std::move(*failure);
+        if (auto failure = judge(*form.xml(), place_of(form.code(), root), form.label())) return std::move(*failure);
     }
     if (auto failure = judge(envelope.xml(), *signature_place(""), {})) return std::move(*failure);
     return Verified{std::move(envelope), std::move(signers), paper_required, at};
