@@ -2,6 +2,7 @@
 
 #include "schemas/detail/dates.hpp"
 #include "schemas/detail/findings.hpp"
+#include "schemas/detail/form_rules.hpp"
 #include "schemas/detail/law.hpp"
 #include "schemas/detail/rule_table.hpp"
 

@@ -10,11 +10,14 @@ namespace {
 
 constexpr bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-std::optional<int> number_of(std::string_view text, std::size_t digits)
+// The number that `count` digits write; nothing where one is no digit.
+std::optional<int> number_of(char const* digits, std::size_t count) noexcept
 {
-    if (text.size() != digits || !digits_only(text)) return std::nullopt;
     int number = 0;
-    for (char const c : text) number = number * 10 + (c - '0');
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!digit(digits[i])) return std::nullopt;
+        number = number * 10 + (digits[i] - '0');
+    }
     return number;
 }
 
@@ -25,7 +28,7 @@ bool digits_only(std::string_view text) noexcept { return !text.empty() && std::
 std::optional<year_month> month_of(std::string_view text)
 {
     if (text.size() != 7 || text[2] != '/') return std::nullopt;
-    auto const m = number_of(text.substr(0, 2), 2), y = number_of(text.substr(3), 4);
+    auto const m = number_of(text.data(), 2), y = number_of(text.data() + 3, 4);
     if (!m || !y) return std::nullopt;
     year_month const made{year{*y}, month{static_cast<unsigned>(*m)}};
     if (!made.ok() || *y < 1000) return std::nullopt;
@@ -35,7 +38,7 @@ std::optional<year_month> month_of(std::string_view text)
 std::optional<sys_days> day_of(std::string_view text)
 {
     if (text.size() != 10 || text[2] != '/') return std::nullopt;
-    auto const d = number_of(text.substr(0, 2), 2);
+    auto const d = number_of(text.data(), 2);
     auto const rest = month_of(text.substr(3));
     if (!d || !rest) return std::nullopt;
     year_month_day const made{rest->year(), rest->month(), day{static_cast<unsigned>(*d)}};
@@ -47,7 +50,7 @@ std::optional<Days> days_of(std::string_view text)
 {
     if (auto const one = day_of(text)) return Days{*one, *one};
     if (auto const month = month_of(text)) return Days{sys_days{*month / day{1}}, sys_days{*month / last}};
-    auto const y = number_of(text, 4);
+    auto const y = text.size() == 4 ? number_of(text.data(), 4) : std::nullopt;
     if (!y || *y < 1000) return std::nullopt;
     return Days{sys_days{year{*y} / January / 1}, sys_days{year{*y} / December / 31}};
 }

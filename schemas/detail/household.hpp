@@ -6,7 +6,7 @@
 
 namespace schemas::detail {
 
-void check_household_money(FormCase const& one, Row const& row);
-void check_household_dates(FormCase const& one, Row const& row);
+void check_household_money(RowCase const& one);
+void check_household_dates(RowCase const& one);
 
 }  // namespace schemas::detail

@@ -1,7 +1,9 @@
 #include "schemas/detail/law.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <span>
+#include <utility>
 
 namespace schemas::detail {
 
@@ -55,6 +57,19 @@ Dated<Procedure> procedure_of(Entry const& entry)
 
 }  // namespace
 
+Codes::Codes(std::vector<std::string> codes) : codes_{std::move(codes)}
+{
+    std::ranges::sort(codes_);
+    auto const again = std::ranges::unique(codes_);
+    codes_.erase(again.begin(), again.end());
+    places_.resize(std::bit_ceil(2 * codes_.size() + 2));
+    for (std::uint32_t i = 0; i < codes_.size(); ++i) {
+        auto at = first_place(codes_[i]);
+        while (places_[at] != 0) at = (at + 1) & (places_.size() - 1);
+        places_[at] = i + 1;
+    }
+}
+
 Law Law::load(std::filesystem::path const& rules_directory)
 {
     Law law;
@@ -68,8 +83,7 @@ Law Law::load(std::filesystem::path const& rules_directory)
     for_each_entry(rules_directory / "code_lists.toml", "list", problems, [&](Entry const& entry) {
         entry.only({"id", "from", "until", "source", "codes"});
         (void)entry.text("source");
-        auto const codes = entry.texts("codes");
-        add<Codes>(law.lists_, list_ids, entry, Codes(codes.begin(), codes.end()));
+        add<Codes>(law.lists_, list_ids, entry, Codes{entry.texts("codes")});
     });
     for_each_entry(rules_directory / "bounds.toml", "bound", problems, [&](Entry const& entry) {
         entry.only({"id", "from", "until", "source", "values"});

@@ -12,9 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
-#include <set>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,7 +44,28 @@ inline constexpr std::array<std::string_view, 18> bound_ids{
 // Bounds that are a least and a most value.
 inline constexpr std::array<std::string_view, 3> bounds_of_two{"passport.length", "facility.length", "salary.vnd"};
 
-using Codes = std::set<std::string, std::less<>>;
+// One code list. Asked once or twice a row of a form, so by a hash of the code's ends: codes are short.
+class Codes {
+public:
+    Codes() = default;
+    explicit Codes(std::vector<std::string> codes);  // twice the same is once
+
+    [[nodiscard]] bool contains(std::string_view code) const noexcept
+    {
+        if (places_.empty()) return false;
+        for (auto at = first_place(code);; at = (at + 1) & (places_.size() - 1)) {
+            if (places_[at] == 0) return false;
+            if (codes_[places_[at] - 1] == code) return true;
+        }
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return codes_.size(); }
+
+private:
+    [[nodiscard]] std::size_t first_place(std::string_view code) const noexcept;
+
+    std::vector<std::string>   codes_;   // sorted
+    std::vector<std::uint32_t> places_;  // open addressing, at most half full: 1 + a code's index, or 0; 2^n of them
+};
 using Bound = std::vector<std::int64_t>;
 
 template <class Value>
@@ -73,6 +92,20 @@ private:
     std::array<std::vector<Dated<Codes>>, list_ids.size()>  lists_;
     std::array<std::vector<Dated<Bound>>, bound_ids.size()> bounds_;
 };
+
+inline std::size_t Codes::first_place(std::string_view code) const noexcept
+{
+    // The first and the last eight bytes, which may be the same.
+    std::uint64_t head = 0, tail = 0;
+    if (code.size() >= 8) {
+        std::memcpy(&head, code.data(), 8);
+        std::memcpy(&tail, code.data() + code.size() - 8, 8);
+    } else {
+        for (char const c : code) head = head << 8 | static_cast<unsigned char>(c);
+    }
+    auto const mixed = (head ^ (tail << 1) ^ code.size()) * 0x9E37'79B9'7F4A'7C15u;  // 2^64 / golden ratio
+    return static_cast<std::size_t>(mixed >> 32) & (places_.size() - 1);
+}
 
 // The law of one day, looked up once for a dossier.
 class LawOfDay {

@@ -2,14 +2,11 @@
 
 #include "schemas/detail/dates.hpp"
 #include "schemas/detail/household.hpp"
-#include "schemas/detail/swept_rules.hpp"
 #include "schemas/form_names.hpp"
-#include "schemas/tree.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <unordered_map>
 
 namespace schemas::detail {
@@ -124,13 +121,6 @@ bool the_base_salary(LawOfDay const& law, std::string_view text)
 
 // ---- Fields: wherever an element of this name stands in a form (of this code, where one is named). ----
 
-struct FieldRule {
-    std::string_view element;
-    std::string_view form;  // empty: any form
-    FindingId        finding;
-    bool (*holds)(LawOfDay const& law, std::string_view text);
-};
-
 constexpr std::array field_rules{
     FieldRule{form_names::change,              "D02-TS", FindingId::phuong_an_unknown,    listed<ListId::change_employee>},
     FieldRule{form_names::change_upper,        "D03-TS", FindingId::phuong_an_unknown,    listed<ListId::change_voluntary>},
@@ -219,24 +209,21 @@ constexpr std::array slot_names{
 static_assert(slot_names.size() == static_cast<std::size_t>(Slot::count));
 
 template <Slot from, Slot to>
-void in_order(FormCase const& one, Row const& row)
+void in_order(RowCase const& one)
 {
-    auto const first = days_of(row.at(from).text()), last = days_of(row.at(to).text());
-    if (first && last && last->last < first->first) one.say(FindingId::interval_reversed, row.at(to));
+    auto const from_text = one.row.at(from), to_text = one.row.at(to);
+    if (from_text.empty() || to_text.empty()) return;
+    auto const first = days_of(from_text), last = days_of(to_text);
+    if (first && last && last->last < first->first) one.say(FindingId::interval_reversed, to);
 }
 
-void identity_of_citizen(FormCase const& one, Row const& row)
+void identity_of_citizen(RowCase const& one)
 {
-    auto const nationality = row.at(Slot::nationality).text(), number = row.at(Slot::identity_number).text();
+    auto const nationality = one.row.at(Slot::nationality), number = one.row.at(Slot::identity_number);
     if (nationality.empty() || number.empty() || !one.law.listed(ListId::vietnamese, nationality)) return;
-    if (!digits_only(number)) one.say(FindingId::identity_passport, row.at(Slot::identity_number));
+    if (!digits_only(number)) one.say(FindingId::identity_passport, Slot::identity_number);
 }
 
-struct RowRule {
-    std::string_view row;
-    std::string_view form;  // empty: any form
-    void (*check)(FormCase const& one, Row const& row);
-};
 constexpr std::array row_rules{
     RowRule{form_names::employee_row, "D02-TS",   in_order<Slot::from_month, Slot::to_month>},
     RowRule{form_names::employee_row, "D02-TS",   in_order<Slot::manager_from, Slot::manager_to>},
@@ -253,13 +240,7 @@ constexpr std::array row_rules{
     RowRule{form_names::employee_row, "D03-TS",   check_household_dates},
 };
 
-// ---- The walk. ----
-
-struct Known {
-    std::optional<Slot> slot;
-    std::vector<FieldRule const*> rules;
-};
-using Index = std::unordered_map<std::string_view, Known>;
+using Index = std::unordered_map<std::string_view, KnownField>;
 
 Index const& index_of_names()
 {
@@ -270,35 +251,6 @@ Index const& index_of_names()
         return made;
     }();
     return index;
-}
-
-bool applies(std::string_view rule_form, FormCase const& one) { return rule_form.empty() || rule_form == one.form.code(); }
-
-void check_field(FormCase const& one, Known const& known, Element field)
-{
-    if (known.rules.empty()) return;
-    auto const text = field.text();
-    if (text.empty()) return;
-    for (auto const* const rule : known.rules)
-        if (applies(rule->form, one) && !rule->holds(one.law, text)) one.say(rule->finding, field);
-}
-
-// Depth is bounded by XmlLimits.
-void walk(FormCase const& one, Element parent)
-{
-    Row row;
-    bool has_slots = false;
-    for (auto at = parent.first_child(); at; at = at.next()) {
-        if (at.first_child()) {
-            if (!holds_signature(at.name())) walk(one, at);
-            continue;
-        }
-        auto const slot = check_leaf(one, at);
-        if (!slot) continue;
-        row.set(*slot, at);
-        has_slots = true;
-    }
-    if (has_slots) check_row(one, parent.name(), row);
 }
 
 // ---- The envelope. ----
@@ -357,38 +309,17 @@ bool agency_code_ok(LawOfDay const& law, std::string_view code)
     return code.size() == 5 && digits_only(code) && code[0] == '0' && law.law().ever_listed(ListId::provinces_agency, code.substr(1, 2));
 }
 
+KnownField const* known_field(std::string_view element)
+{
+    auto const known = index_of_names().find(element);
+    return known == index_of_names().end() ? nullptr : &known->second;
+}
+
+std::span<RowRule const> all_row_rules() noexcept { return row_rules; }
+
 bool holds_signature(std::string_view name) noexcept
 {
     return name == form_names::form_signature || name == form_names::unit_signature;
-}
-
-std::optional<Slot> check_leaf(FormCase const& one, Element leaf)
-{
-    auto const known = index_of_names().find(leaf.name());
-    if (known == index_of_names().end()) return std::nullopt;
-    check_field(one, known->second, leaf);
-    return known->second.slot;
-}
-
-void check_row(FormCase const& one, std::string_view row_name, Row const& row)
-{
-    for (auto const& rule : row_rules)
-        if (rule.row == row_name && applies(rule.form, one)) rule.check(one, row);
-}
-
-void check_form(LawOfDay const& law, Envelope const& envelope, Form const& form, Findings& findings)
-{
-    if (form.xml()->swept()) return check_swept_form(law, envelope, form, findings);
-    FormCase const one{law, envelope, form, Element::root_of(tree_of(*form.xml())), findings};
-    walk(one, one.root);
-    check_whole(one);
-}
-
-void check_whole(FormCase const& one)
-{
-    // A registration says again who registers: both must be the same unit.
-    auto const tax_code = one.root.name() == "Hoso" ? one.root.child(form_names::form_body).child(form_names::unit_tax_code) : Element{};
-    if (tax_code && tax_code.text() != one.envelope.unit().tax_code) one.say(FindingId::tax_code_differs, tax_code);
 }
 
 void check_envelope(LawOfDay const& law, Envelope const& envelope, std::span<FormState const> states, Findings& findings)

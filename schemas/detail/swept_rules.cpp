@@ -1,8 +1,8 @@
 #include "schemas/detail/swept_rules.hpp"
 
 #include "schemas/detail/fields.hpp"
+#include "schemas/detail/form_rules.hpp"
 #include "schemas/detail/places.hpp"
-#include "schemas/detail/rule_table.hpp"
 #include "schemas/form_names.hpp"
 
 #include <libxml/SAX2.h>
@@ -82,10 +82,10 @@ public:
 
 private:
     struct Open {
-        xmlNode* node;
-        Row      row;
-        bool     is_parent;  // has a child element, so that its own text is nobody's value
-        bool     has_slots;
+        xmlNode*   node;
+        ElementRow row;
+        bool       is_parent;  // has a child element, so that its own text is nobody's value
+        bool       has_slots;
     };
 
     static void remove(xmlNode* node) noexcept
