@@ -3,6 +3,7 @@
 #include "schemas/detail/dated.hpp"
 #include "schemas/detail/libxml2.hpp"
 #include "schemas/detail/schema_errors.hpp"
+#include "schemas/detail/shape_table.hpp"
 #include "schemas/detail/swept_schema.hpp"
 #include "schemas/tree.hpp"
 
@@ -53,13 +54,19 @@ bool stands_alone(xmlDoc const* doc)
     return true;
 }
 
+}  // namespace
+
 // The tree lives as long as what was compiled from it: components point into it.
-struct Schema {
+struct Catalogue::Schema {
     detail::DocPtr doc;
     SchemaPtr      compiled;
+    std::shared_ptr<detail::ShapeTable const> shape;
+    std::string    why_no_shape;
+
+    static Schema compile(std::filesystem::path const& file, std::string& problem);
 };
 
-Schema compile(std::filesystem::path const& file, std::string& problem)
+Catalogue::Schema Catalogue::Schema::compile(std::filesystem::path const& file, std::string& problem)
 {
     Schema schema;
     std::ifstream stream{file, std::ios::binary};
@@ -76,11 +83,10 @@ Schema compile(std::filesystem::path const& file, std::string& problem)
     std::string said;
     xmlSchemaSetParserStructuredErrors(parser.get(), [](void* text_of, xmlError* error) { keep_first_error(text_of, error); }, &said);
     schema.compiled.reset(xmlSchemaParse(parser.get()));
-    if (!schema.compiled) problem = "does not compile: " + said;
+    if (!schema.compiled) return problem = "does not compile: " + said, Schema{};
+    schema.shape = detail::ShapeTable::of(schema.doc.get(), schema.why_no_shape);
     return schema;
 }
-
-}  // namespace
 
 struct Catalogue::Compiled {
     std::vector<SchemaEntry> entries;
@@ -110,7 +116,7 @@ std::shared_ptr<Catalogue const> Catalogue::load(std::filesystem::path const& xs
         }
         auto const file = xsd_directory / made.form / made.version / (made.form + ".xsd");
         std::string problem;
-        auto schema = compile(file, problem);
+        auto schema = Schema::compile(file, problem);
         if (!schema.compiled) entry.problem(file.string() + " " + problem);
         entries.push_back(made);
         schemas.push_back(std::move(schema));
@@ -136,6 +142,14 @@ Result<SchemaEntry const*> Catalogue::find(std::string_view form, std::string_vi
     return Failure{.why = Refusal::form_version_unknown, .detail = "no schema for the version on the day", .findings = {}};
 }
 
+Catalogue::Schema const& Catalogue::schema_of(SchemaEntry const& entry) const
+{
+    return compiled_->schemas.at(static_cast<std::size_t>(&entry - compiled_->entries.data()));
+}
+
+std::shared_ptr<detail::ShapeTable const> const& Catalogue::shape(SchemaEntry const& entry) const { return schema_of(entry).shape; }
+std::string const& Catalogue::why_no_shape(SchemaEntry const& entry) const { return schema_of(entry).why_no_shape; }
+
 bool Catalogue::check(SchemaEntry const& entry, Form const& form, Findings& findings) const
 {
     return check(entry, *form.xml(), form.label(), findings);
@@ -143,8 +157,7 @@ bool Catalogue::check(SchemaEntry const& entry, Form const& form, Findings& find
 
 bool Catalogue::check(SchemaEntry const& entry, Document const& document, std::string const& label, Findings& findings) const
 {
-    auto const index = static_cast<std::size_t>(&entry - compiled_->entries.data());
-    std::unique_ptr<xmlSchemaValidCtxt, FreeSchemaRun> const run{xmlSchemaNewValidCtxt(compiled_->schemas.at(index).compiled.get())};
+    std::unique_ptr<xmlSchemaValidCtxt, FreeSchemaRun> const run{xmlSchemaNewValidCtxt(schema_of(entry).compiled.get())};
     if (!run) throw std::bad_alloc{};
 
     auto const before = findings.total();

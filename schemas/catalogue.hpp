@@ -16,6 +16,10 @@
 
 namespace schemas {
 
+namespace detail {
+class ShapeTable;
+}
+
 // One published schema of our own, modelled on a decision of BHXH.
 struct SchemaEntry {
     std::string form;                // "D02-TS"
@@ -49,9 +53,16 @@ public:
     // The same for a document that stands in no envelope; `label` names it in the findings.
     bool check(SchemaEntry const& entry, Document const& document, std::string const& label, Findings& findings) const;
 
+    // The schema as a table (detail/shape_table.hpp), which says of sound forms that they are, and quickly. Null where its XSD
+    // uses what tables do not know; why_no_shape() then names that. REQUIRES: `entry` is one of entries().
+    [[nodiscard]] std::shared_ptr<detail::ShapeTable const> const& shape(SchemaEntry const& entry) const;
+    [[nodiscard]] std::string const& why_no_shape(SchemaEntry const& entry) const;
+
 private:
+    struct Schema;
     struct Compiled;
     Catalogue();
+    [[nodiscard]] Schema const& schema_of(SchemaEntry const& entry) const;
     std::unique_ptr<Compiled> compiled_;
 };
 
