@@ -18,7 +18,7 @@ struct Examined {
 
 Examined examine(Catalogue const& catalogue, Form const& form, std::size_t place, std::chrono::sys_days day, Findings& findings)
 {
-    if (!form.xml()) return {};
+    if (!form.is_xml()) return {};
     auto const entry = catalogue.find(form.code(), form.version(), day);
     if (entry) {
         bool const sound = catalogue.check(**entry, form, findings);

@@ -107,6 +107,14 @@ Signer signer_of(SignatureShape& shape, Chained const& chained)
             .path_der = chained.path_der};
 }
 
+std::vector<FileFacts> files_of(schemas::Envelope const& envelope)
+{
+    std::vector<FileFacts> files;
+    files.reserve(envelope.forms().size());
+    for (auto const& form : envelope.forms()) files.push_back({sha256(form.bytes()), form.size()});
+    return files;
+}
+
 }  // namespace
 
 void initialise() { detail::start(); }
@@ -181,12 +189,13 @@ Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowa
     };
 
     for (auto const& form : envelope.forms()) {
-        if (form.xml() == nullptr) continue;  // An attachment: the envelope's signature covers its bytes.
+        if (!form.is_xml()) continue;  // An attachment: the envelope's signature covers its bytes.
         auto const root = form.xml()->root_name();
         if (auto failure = judge(*form.xml(), place_of(form.code(), root), form.label())) return std::move(*failure);
     }
     if (auto failure = judge(envelope.xml(), *signature_place(""), {})) return std::move(*failure);
-    return Verified{std::move(envelope), std::move(signers), paper_required, at};
+    auto files = files_of(envelope);
+    return Verified{std::move(envelope), std::move(signers), std::move(files), paper_required, at};
 }
 
 Result<Verified> Verifier::accept(schemas::Envelope envelope, OtpProof proof, Instant at) const
@@ -198,7 +207,8 @@ Result<Verified> Verifier::accept(schemas::Envelope envelope, OtpProof proof, In
     if (!equal_constant_time(hex(sha256(envelope.bytes())), proof.content_sha256())) {
         return refused(Refusal::otp_mismatch, "the one-time password was drawn for other content");
     }
-    Verified verified{std::move(envelope), {}, false, at};
+    auto files = files_of(envelope);
+    Verified verified{std::move(envelope), {}, std::move(files), false, at};
     verified.otp_ = std::move(proof);
     return verified;
 }

@@ -9,7 +9,10 @@
 //          Verified owns the envelope whose very tree was digested.
 
 #include "schemas/envelope.hpp"
+#include "schemas/limits.hpp"
+#include "schemas/validator.hpp"
 #include "signing/certificate.hpp"
+#include "signing/digest.hpp"
 #include "signing/failure.hpp"
 #include "signing/otp.hpp"
 #include "signing/policy.hpp"
@@ -24,6 +27,8 @@
 #include <vector>
 
 namespace signing {
+
+struct Attested;  // witness.hpp
 
 struct Signer {
     std::string        form;         // label of the form; empty: the envelope
@@ -53,11 +58,18 @@ struct XmlOptions {
     std::optional<std::string> pinned_key{};         // DER, SubjectPublicKeyInfo: the same for a key without any certificate
 };
 
+// A form's file, decoded.
+struct FileFacts {
+    Sha256 sha256{};
+    std::size_t size = 0;
+};
+
 // Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
 class Verified {
 public:
     [[nodiscard]] schemas::Envelope const& envelope() const noexcept { return envelope_; }
     [[nodiscard]] std::vector<Signer> const& signers() const noexcept { return signers_; }  // forms in order, envelope last
+    [[nodiscard]] std::vector<FileFacts> const& files() const noexcept { return files_; }  // of the envelope's forms, in order
     [[nodiscard]] bool paper_required() const noexcept { return paper_required_; }  // CV 1240 §3: a test certificate signed
     // Set where an individual's one-time password stands in place of signatures (QĐ 352 art. 17); then signers() is empty.
     [[nodiscard]] std::optional<OtpProof> const& otp() const noexcept { return otp_; }
@@ -71,10 +83,11 @@ public:
 
 private:
     friend class Verifier;
-    Verified(schemas::Envelope envelope, std::vector<Signer> signers, bool paper_required, Instant at)
-        : envelope_{std::move(envelope)}, signers_{std::move(signers)}, paper_required_{paper_required}, at_{at} {}
+    Verified(schemas::Envelope envelope, std::vector<Signer> signers, std::vector<FileFacts> files, bool paper_required, Instant at)
+        : envelope_{std::move(envelope)}, signers_{std::move(signers)}, files_{std::move(files)}, paper_required_{paper_required}, at_{at} {}
     schemas::Envelope envelope_;
     std::vector<Signer> signers_;
+    std::vector<FileFacts> files_;
     bool paper_required_;
     Instant at_;
     std::optional<OtpProof> otp_;
@@ -87,6 +100,16 @@ public:
 
     // `at` is the filing time, by the hub's clock.
     [[nodiscard]] Result<Verified> verify(schemas::Envelope envelope, Instant at, Allowance const& allowance = {}) const;
+
+    // The whole of reading, verifying and validating in one sweep over the bytes (schemas/one_sweep.hpp): the fast engine. It only
+    // accepts; nothing means that read_envelope(), verify() and Validator::validate() have to say. What it accepts they accept
+    // too, with the same facts. Its canonical form is our own and its values are checked by OpenSSL alone: xmlsec1 is not asked.
+    struct Swept {
+        Verified verified;
+        schemas::Valid valid;
+    };
+    [[nodiscard]] std::optional<Swept> sweep(std::shared_ptr<std::string const> bytes, schemas::EnvelopeLimits const& limits,
+                                             schemas::Validator const& validator, Instant at, Allowance const& allowance = {}) const;
 
     // A dossier of an individual, vouched for by a one-time password in place of signatures. Refused where the unit is not
     // the proof's person, where the unit is an organisation, or where the content is another (otp_* refusals).
@@ -105,6 +128,9 @@ private:
     // The rules for all, and what this provider may do beside them.
     [[nodiscard]] Result<Signer> examine(schemas::Document const& document, Place const& place, std::string_view tax_code, Instant at,
                                          Policy const& policy) const;
+
+    [[nodiscard]] std::optional<Signer> vouch(Attested const& attested, Place const& place, std::string_view tax_code, Instant at,
+                                              Policy const& policy) const;
 
     std::shared_ptr<TrustStore const> trust_;
     Policy policy_;

@@ -12,6 +12,7 @@
 #include "schemas/attendant.hpp"
 #include "signing/digest.hpp"
 #include "signing/policy.hpp"
+#include "signing/verifier.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -27,6 +28,8 @@ struct Preparation {
     std::string canonicalisation{"c14n"};  // names of policy.hpp
     std::vector<std::string> prefixes;     // of InclusiveNamespaces
     std::string digest{"sha256"};
+
+    friend bool operator==(Preparation const&, Preparation const&) = default;
 };
 
 // One document's Signature as it stands: nothing of it is judged but its form.
@@ -34,7 +37,7 @@ struct Attested {
     std::string root, holder;  // local names of the root and of the root's child that holds the Signature
     std::string reference;     // "" or "#id", the id being the root's
     std::string signature_algorithm, digest_algorithm, canonicalisation;  // names of policy.hpp; canonicalisation of the Reference
-    Preparation wanted;        // what the Signature asks for
+    Preparation wanted;        // what the Signature asks for; the preparation itself where that gives the same digest
     std::string digest;        // of the document by the preparation
     std::string digest_value;  // as the Reference says
     std::string signed_info;   // canonical
@@ -63,11 +66,7 @@ public:
     // Where it is true: in order, nothing for an attachment. Valid until begin().
     [[nodiscard]] std::vector<std::optional<Attested>> const& forms() const noexcept;
     [[nodiscard]] Attested const& dossier() const noexcept;  // the envelope's
-    struct File {
-        Sha256 sha256;
-        std::size_t size;
-    };
-    [[nodiscard]] std::vector<File> const& files() const noexcept;  // every form's, decoded
+    [[nodiscard]] std::vector<FileFacts> const& files() const noexcept;  // every form's
 
 private:
     struct State;

@@ -157,7 +157,7 @@ ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified con
         // The version that was applied, not the one that was claimed.
         auto const version = i < valid.forms().size() ? valid.forms()[i].version : form.version();
         facts.forms.push_back(
-            {form.code(), version, form.file_name(), signing::hex(signing::sha256(form.bytes())), form.bytes().size()});
+            {form.code(), version, form.file_name(), signing::hex(verified.files().at(i).sha256), verified.files().at(i).size});
     }
     facts.signers = verified.signers();
     if (auto const& otp = verified.otp()) facts.one_time_password = {otp->channel(), otp->challenge_id(), otp->at()};

@@ -56,7 +56,7 @@ std::optional<Fault> refuse_lane(Lane lane, schemas::Envelope const& envelope)
     if (lane == Lane::dossiers) return std::nullopt;
     constexpr std::array<std::string_view, 3> registrations{"04_DK-IVAN", "05_SD-IVAN", "06_NG-IVAN"};
     auto const foreign = [&](schemas::Form const& form) {
-        return form.xml() != nullptr && std::find(registrations.begin(), registrations.end(), form.code()) == registrations.end();
+        return form.is_xml() && std::find(registrations.begin(), registrations.end(), form.code()) == registrations.end();
     };
     auto const& forms = envelope.forms();
     auto const found = std::find_if(forms.begin(), forms.end(), foreign);
