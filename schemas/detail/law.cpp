@@ -60,8 +60,7 @@ Dated<Procedure> procedure_of(Entry const& entry)
 Codes::Codes(std::vector<std::string> codes) : codes_{std::move(codes)}
 {
     std::ranges::sort(codes_);
-    auto const again = std::ranges::unique(codes_);
-    codes_.erase(again.begin(), again.end());
+    codes_.erase(std::unique(codes_.begin(), codes_.end()), codes_.end());  // clang 14 cannot compile std::ranges::unique
     places_.resize(std::bit_ceil(2 * codes_.size() + 2));
     for (std::uint32_t i = 0; i < codes_.size(); ++i) {
         auto at = first_place(codes_[i]);
