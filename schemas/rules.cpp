@@ -27,6 +27,8 @@ struct Rules::Data {
 Rules::Rules() = default;
 Rules::~Rules() = default;
 
+detail::Law const& Rules::law() const noexcept { return data_->law; }
+
 std::shared_ptr<Rules const> Rules::load(std::filesystem::path const& rules_directory)
 {
     std::shared_ptr<Rules> rules{new Rules};

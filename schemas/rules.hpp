@@ -17,6 +17,10 @@
 
 namespace schemas {
 
+namespace detail {
+class Law;
+}  // namespace detail
+
 struct Procedure {
     std::string code;        // "600"
     std::string name_vi;
@@ -55,6 +59,9 @@ public:
     bool check(Envelope const& envelope, std::span<FormState const> states, std::chrono::sys_days day, Findings& findings) const;
 
 private:
+    friend class Validator;
+    [[nodiscard]] detail::Law const& law() const noexcept;
+
     struct Data;
     Rules();
     std::unique_ptr<Data> data_;

@@ -1,6 +1,8 @@
 #include "schemas/validator.hpp"
 
 #include "schemas/detail/findings.hpp"
+#include "schemas/detail/form_run.hpp"
+#include "schemas/detail/law.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -35,10 +37,29 @@ Examined examine(Catalogue const& catalogue, Form const& form, std::size_t place
 
 }  // namespace
 
+struct Validator::Plans {
+    std::vector<std::shared_ptr<detail::FormPlan const>> of_entries;  // in their order; null where a schema has no table
+
+    explicit Plans(Catalogue const& catalogue)
+    {
+        for (auto const& entry : catalogue.entries()) {
+            auto const& shape = catalogue.shape(entry);
+            of_entries.push_back(shape ? detail::FormPlan::of(shape, entry.form) : nullptr);
+        }
+    }
+};
+
 Validator::Validator(std::shared_ptr<Catalogue const> catalogue, std::shared_ptr<Rules const> rules)
-    : catalogue_{std::move(catalogue)}, rules_{std::move(rules)}
+    : catalogue_{std::move(catalogue)}, rules_{std::move(rules)}, plans_{std::make_shared<Plans const>(*catalogue_)}
 {
 }
+
+detail::FormPlan const* Validator::plan(SchemaEntry const& entry) const noexcept
+{
+    return plans_->of_entries[static_cast<std::size_t>(&entry - catalogue_->entries().data())].get();
+}
+
+detail::LawOfDay Validator::law(std::chrono::sys_days day) const noexcept { return {rules_->law(), day}; }
 
 Result<Valid> Validator::validate(Envelope const& envelope, std::chrono::sys_days day) const
 {

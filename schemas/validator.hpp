@@ -14,6 +14,11 @@
 
 namespace schemas {
 
+namespace detail {
+class FormPlan;
+class LawOfDay;
+}  // namespace detail
+
 // Evidence: every form of one envelope passed its schema and the rules of `day`.
 class Valid {
 public:
@@ -26,6 +31,7 @@ public:
 
 private:
     friend class Validator;
+    friend class OneSweep;
     Valid() = default;
     std::vector<FormVersion> forms_;
     std::chrono::sys_days day_{};
@@ -43,8 +49,16 @@ public:
     [[nodiscard]] Result<Valid> validate(Envelope const& envelope, std::chrono::sys_days day) const;
 
 private:
+    // For one sweep over a dossier (one_sweep.hpp), which comes to the same verdict without trees, or leaves it to validate().
+    friend class OneSweep;
+    [[nodiscard]] Catalogue const& catalogue() const noexcept { return *catalogue_; }
+    [[nodiscard]] detail::FormPlan const* plan(SchemaEntry const& entry) const noexcept;  // null where the schema has no table
+    [[nodiscard]] detail::LawOfDay law(std::chrono::sys_days day) const noexcept;
+
+    struct Plans;
     std::shared_ptr<Catalogue const> catalogue_;
     std::shared_ptr<Rules const> rules_;
+    std::shared_ptr<Plans const> plans_;  // shared with copies of this
 };
 
 }  // namespace schemas
