@@ -2,6 +2,9 @@
 
 // Bytes in, evidence out: read → verify → sender → agency → validate. The first check that says no ends it.
 //
+// Two engines, one verdict. The sweep reads each byte once and only accepts; what it leaves, and all that is refused, goes to the
+// tree, which is the reference and has every finding. Criteria::engine says whether the sweep is asked at all.
+//
 // Pure: no clock (the filing time is a parameter), no network, no shared state but the immutable criteria.
 // Threads: any, at once. Errors: a Fault with every finding of the step that said no.
 
@@ -26,8 +29,14 @@ enum class Lane {
     registrations,  // POST /v1/registrations: 04/ĐK-IVAN, 05/SĐ-IVAN, 06/NG-IVAN alone
 };
 
+enum class Engine {
+    sweep,  // one sweep for what it takes in full certainty, the tree for the rest
+    tree,   // libxml2's tree and xmlsec1 alone
+};
+
 // What one examination judges by. All parts are immutable; the root swaps the whole when one is loaded anew.
 struct Criteria {
+    Engine engine = Engine::sweep;
     schemas::EnvelopeLimits limits;
     std::shared_ptr<signing::Verifier const> verifier;     // shared with examinations under way during a swap, as all here
     std::shared_ptr<schemas::Validator const> validator;
@@ -38,6 +47,7 @@ struct Criteria {
 struct Examined {
     signing::Verified verified;
     schemas::Valid valid;
+    Engine engine = Engine::tree;  // which one took it
 };
 
 // Takes the time of each stage for the histograms. One examination's own.

@@ -86,7 +86,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     auto evidence = co_await std::move(examination);
     if (!evidence && evidence.error().code == FaultCode::revocation_unknown && parts_.evidence) {
         // The first dossier of a signer finds no evidence; its fetch has begun. Asked once more where something came.
-        co_await parts_.evidence(request.deadline);
+        co_await parts_.evidence(evidence.error().wanted, request.deadline);
         auto fresh = parts_.criteria.load();
         if (fresh != criteria) evidence = co_await examined(request, body, lane, std::move(fresh));
     }
@@ -126,6 +126,8 @@ runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, 
     };
     auto evidence = co_await in_its_place(body->size(), std::move(examination));
     timer.ended(observe::Stage::examine);
+    parts_.metrics.examined(evidence && evidence->engine == Engine::sweep ? "sweep" : "tree");
+    if (evidence && parts_.cross_check) parts_.cross_check->offer({criteria, *request.admitted, lane, body, request.received_at}, *evidence);
     co_return evidence;
 }
 

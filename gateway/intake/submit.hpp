@@ -13,6 +13,7 @@
 // Promises: a receipt means stored; every refusal of a dossier is recorded before it is answered, and where it cannot be
 //          recorded the answer is store_unavailable, so that the sender repeats.
 
+#include "gateway/intake/cross_check.hpp"
 #include "gateway/intake/examine.hpp"
 #include "gateway/intake/otp.hpp"
 #include "gateway/intake/reply.hpp"
@@ -61,9 +62,11 @@ public:
         net::thread_pool& cpu;
         observe::Metrics& metrics;
         std::function<void()> stored;  // called for each new dossier, on its core: delivery need not wait for its next look
-        // Waits, bounded, until revocation evidence that an examination lacked has come or cannot be had. Empty: nobody fetches.
-        std::function<runtime::Task<void>(runtime::Deadline)> evidence = {};
+        // Waits, bounded, until the revocation evidence that an examination lacked (Fault::wanted) has come or cannot be
+        // had. Empty: nobody fetches.
+        std::function<runtime::Task<void>(std::vector<std::string>, runtime::Deadline)> evidence = {};
         otp::Desk* otp = nullptr;  // null: one-time passwords are off
+        CrossCheck* cross_check = nullptr;  // null: the fast engine gets no second opinion
     };
     Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{std::move(parts)} {}
 

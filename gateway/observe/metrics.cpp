@@ -27,8 +27,8 @@ enum class Scale { none, seconds, rows, bytes };
 enum class Id : std::size_t {
     accepted, repeated, refused, stage, batch_rows, batch_bytes, connections, accept_paused, handshakes, handshake_time,
     requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight,
-    pool_in_use, pool_size, certificate_hits, certificate_misses, certificate_entries,
-    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, memory, alarm, ready, log_dropped,
+    pool_in_use, pool_size, examined, cross_checks, certificate_hits, certificate_misses, certificate_entries,
+    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, alarm, ready, log_dropped,
     count_,
 };
 
@@ -61,6 +61,8 @@ constexpr std::array rows{
     Row{Id::delivery_in_flight, Kind::gauge, Scale::none, "ivan_delivery_in_flight", "", "Attempts under way."},
     Row{Id::pool_in_use, Kind::gauge, Scale::none, "ivan_pool_in_use", "pool", "Members of a pool in use."},
     Row{Id::pool_size, Kind::gauge, Scale::none, "ivan_pool_size", "pool", "Size of a pool."},
+    Row{Id::examined, Kind::counter, Scale::none, "ivan_examined_total", "engine", "Dossiers examined, by the engine that had the last word: sweep or tree."},
+    Row{Id::cross_checks, Kind::counter, Scale::none, "ivan_cross_checks_total", "outcome", "Dossiers that the sweep took and the tree examined again: agreed, disagreed, passed_over (no room, or evidence ended between the two)."},
     Row{Id::certificate_hits, Kind::counter, Scale::none, "ivan_certificate_cache_hits_total", "", "Certificate verdicts found in the cache."},
     Row{Id::certificate_misses, Kind::counter, Scale::none, "ivan_certificate_cache_misses_total", "", "Certificate verdicts made anew."},
     Row{Id::certificate_entries, Kind::gauge, Scale::none, "ivan_certificate_cache_entries", "", "Certificate verdicts held."},
@@ -72,6 +74,7 @@ constexpr std::array rows{
     Row{Id::grace_pending, Kind::gauge, Scale::none, "ivan_grace_pending", "", "Dossiers accepted under grace that fresh evidence has not cleared yet."},
     Row{Id::grace_late, Kind::gauge, Scale::none, "ivan_grace_late", "", "Dossiers whose signer turned out to have been revoked, not yet acknowledged by an operator."},
     Row{Id::grace_settled, Kind::counter, Scale::none, "ivan_grace_settled_total", "outcome", "Dossiers accepted under grace and settled by this process: cleared or revoked."},
+    Row{Id::otp_messages, Kind::counter, Scale::none, "ivan_otp_messages_total", "channel,outcome", "Messages with one-time passwords: sent; retried (an attempt failed, another follows); lost (given up); dropped when the gateway stopped."},
     Row{Id::memory, Kind::gauge, Scale::none, "ivan_memory_reserved_bytes", "", "Memory reserved for bodies."},
     Row{Id::alarm, Kind::gauge, Scale::none, "ivan_alarm", "name", "1 while the alarm is raised."},
     Row{Id::ready, Kind::gauge, Scale::none, "ivan_ready", "", "1 while the last signed probe went through verify and store."},
@@ -170,6 +173,7 @@ std::string_view name_of(Stage stage) noexcept
         case Stage::header: return "header";
         case Stage::body: return "body";
         case Stage::unpack: return "unpack";
+        case Stage::sweep: return "sweep";
         case Stage::parse: return "parse";
         case Stage::verify: return "verify";
         case Stage::validate: return "validate";
@@ -276,6 +280,9 @@ void Metrics::pool(std::string_view pool, std::size_t in_use, std::size_t size)
     data_->gauge(Id::pool_size, {pool}).Set(static_cast<double>(size));
 }
 
+void Metrics::examined(std::string_view engine) { data_->counter(Id::examined, {engine}).Increment(); }
+void Metrics::cross_check(std::string_view outcome) { data_->counter(Id::cross_checks, {outcome}).Increment(); }
+
 void Metrics::certificate_cache(std::uint64_t hits, std::uint64_t misses, std::size_t entries)
 {
     // The caller knows totals, a counter takes steps. A total below the last one is an older report, or a new cache.
@@ -289,6 +296,8 @@ void Metrics::certificate_cache(std::uint64_t hits, std::uint64_t misses, std::s
 }
 
 void Metrics::revocation_fetch(std::string_view kind, std::string_view outcome) { data_->counter(Id::evidence_fetches, {kind, outcome}).Increment(); }
+
+void Metrics::otp_message(std::string_view channel, std::string_view outcome) { data_->counter(Id::otp_messages, {channel, outcome}).Increment(); }
 
 void Metrics::revocation_evidence(std::chrono::seconds oldest, std::chrono::seconds first_end, std::size_t entries, std::size_t wanted)
 {

@@ -12,7 +12,7 @@
 
 namespace observe {
 
-enum class Stage { header, body, unpack, parse, verify, validate, commit, examine, submit, deliver };
+enum class Stage { header, body, unpack, sweep, parse, verify, validate, commit, examine, submit, deliver };
 [[nodiscard]] std::string_view name_of(Stage stage) noexcept;
 
 struct MetricInfo {
@@ -27,6 +27,8 @@ public:
     void accepted(std::string_view provider, bool repeated);
     void refused(std::string_view provider, std::string_view code);
     void stage_time(Stage stage, std::chrono::nanoseconds took);
+    void examined(std::string_view engine);      // sweep or tree
+    void cross_check(std::string_view outcome);  // agreed, disagreed, passed_over
     void batch(std::size_t rows, std::size_t bytes);
     void connections(int delta);
     void handshake(std::chrono::nanoseconds took, bool resumed);
@@ -45,6 +47,7 @@ public:
     void revocation_evidence(std::chrono::seconds oldest, std::chrono::seconds first_end, std::size_t entries, std::size_t wanted);
     void grace(std::uint64_t pending, std::uint64_t late);
     void grace_settled(std::string_view outcome);
+    void otp_message(std::string_view channel, std::string_view outcome);  // sent, retried, lost or dropped
     void alarm(std::string_view name, bool raised);
     void ready(bool is);
 

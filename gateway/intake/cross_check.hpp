@@ -1,0 +1,73 @@
+#pragma once
+
+// The second opinion: a share of what the fast engine accepted is examined once more by the reference, beside the path, on the
+// CPU pool. Both must come to the same account of the dossier, word for word; where they do not, an alarm stands until a restart
+// and the log names the dossier. The dossier stays accepted: its receipt is out.
+//
+// Threads: offer() from any core, never waiting; the work runs on the pool. Errors: none leave. What finds the pool's queue full
+// is not examined again, and counted.
+
+#include "gateway/intake/examine.hpp"
+#include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/net.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace intake {
+
+// Everything that a dossier's later life takes from an examination, as text, one fact a line. Two engines agree where their
+// accounts are equal.
+[[nodiscard]] std::string account_of(Examined const& examined);
+
+struct CrossCheckConfig {
+    std::string share = "sample";          // off, sample, all
+    std::size_t one_in = 100;              // of a sample: every so many-th
+    std::size_t waiting_max = 32;          // on the pool or waiting for it
+    std::size_t bytes_max = 16u << 20;     // of their bodies together
+};
+
+class CrossCheck {
+public:
+    struct Parts {
+        net::thread_pool& cpu;
+        observe::Metrics& metrics;
+        // On the pool's thread: what the two say, and of which content.
+        std::function<void(std::string_view content_sha256, std::string_view difference)> disagreed;
+    };
+    // All references outlive the pool's last piece of work.
+    CrossCheck(CrossCheckConfig config, Parts parts);
+
+    // What one examination was asked. All but the body is copied or shared.
+    struct Case {
+        std::shared_ptr<Criteria const> criteria;
+        providers::Admitted const& sender;
+        Lane lane;
+        std::shared_ptr<std::string const> body;
+        runtime::Instant at;
+    };
+    // Takes the share it is meant to; `examined` is what the path goes on with.
+    void offer(Case const& one, Examined const& examined);
+
+    [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+
+private:
+    class Place;
+    [[nodiscard]] bool chosen() noexcept;
+    void compare(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::shared_ptr<std::string const> body,
+                 runtime::Instant at, std::string const& account);
+
+    CrossCheckConfig config_;
+    Parts parts_;
+    std::atomic<std::uint64_t> seen_{0};
+    std::atomic<std::size_t> waiting_{0}, bytes_{0};
+};
+
+}  // namespace intake
