@@ -39,7 +39,7 @@ constexpr std::tuple server_fields{
     Field{"server.io_threads", &ServerConfig::io_threads, 0u, 256u, "Threads that serve connections; 0: one per core."},
     Field{"server.cpu_threads", &ServerConfig::cpu_threads, 1u, 256u, "Threads for dossiers too large to examine inline."},
     Field{"server.stop_timeout", &ServerConfig::stop_timeout, milliseconds{100}, milliseconds{600'000}, "How long a polite stop may take before what still runs is cut."},
-    Field{"server.reload_interval", &ServerConfig::reload_interval, milliseconds{100}, milliseconds{3'600'000}, "How often providers and agencies are read again from the database."},
+    Field{"server.reload_interval", &ServerConfig::reload_interval, milliseconds{100}, milliseconds{3'600'000}, "How often providers and agencies are read again from the database, and the trust directory and the receipt keys where their files have changed."},
 };
 
 constexpr std::tuple ops_fields{
@@ -51,6 +51,17 @@ constexpr std::tuple ops_fields{
 constexpr std::tuple examine_fields{
     Field{"examine.inline_bytes_max", &intake::SubmitConfig::inline_bytes_max, 0u, 64u << 20, "A dossier up to this size is examined on its connection's thread; a larger one on the CPU pool."},
     Field{"examine.pool_waiting_max", &intake::SubmitConfig::pool_waiting_max, 1u, 100'000u, "Large dossiers on the CPU pool or waiting for it; beyond: 503."},
+};
+
+constexpr std::tuple engine_fields{
+    TextField{"examine.engine", &EngineConfig::engine, "sweep: dossiers are read in one sweep, and by tree and xmlsec1 where the sweep leaves them; tree: by tree and xmlsec1 alone."},
+};
+
+constexpr std::tuple cross_check_fields{
+    TextField{"signing.cross_check", &intake::CrossCheckConfig::share, "Share of the dossiers the sweep accepted that tree and xmlsec1 examine once more beside the path: off, sample or all. A disagreement raises the alarm engines_disagree."},
+    Field{"signing.cross_check_one_in", &intake::CrossCheckConfig::one_in, 1u, 1'000'000u, "Of a sample: every so many-th."},
+    Field{"signing.cross_check_waiting_max", &intake::CrossCheckConfig::waiting_max, 1u, 10'000u, "Of them waiting for the CPU pool or on it; beyond, they are passed over and counted."},
+    Field{"signing.cross_check_bytes_max", &intake::CrossCheckConfig::bytes_max, 64u << 10, 1u << 30, "Their bodies together."},
 };
 
 constexpr std::tuple envelope_fields{
@@ -310,6 +321,8 @@ std::vector<Row> rows_of(Config& config)
     add(config.ops, ops_fields);
     add(config.intake, intake::limits_fields);
     add(config.examine, examine_fields);
+    add(config.engine, engine_fields);
+    add(config.engine.cross_check, cross_check_fields);
     add(config.envelope, envelope_fields);
     add(config.envelope.xml, envelope_xml_fields);
     add(config.envelope.form, form_xml_fields);
@@ -430,6 +443,8 @@ void check_whole(Config& config, std::vector<std::string>& problems)
          "otp.spool_directory: must be given for the sender spool");
     need(one_of(config.store.compression, {"none", "lz4", "zstd"}), "store.compression: must be none, lz4 or zstd");
     need(one_of(config.log.level, {"debug", "info", "warning", "error"}), "log.level: must be debug, info, warning or error");
+    need(one_of(config.engine.engine, {"sweep", "tree"}), "examine.engine: must be sweep or tree");
+    need(one_of(config.engine.cross_check.share, {"off", "sample", "all"}), "signing.cross_check: must be off, sample or all");
     need(one_of(signing.branch_rule, {"parent_may_sign", "exact"}), "signing.branch_rule: must be parent_may_sign or exact");
     signing.policy.branch_rule = signing.branch_rule == "exact" ? signing::BranchRule::exact : signing::BranchRule::parent_may_sign;
     signing.policy.sha1_until = parse_day(signing.sha1_until);

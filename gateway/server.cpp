@@ -139,6 +139,7 @@ struct Loaded {
     std::shared_ptr<runtime::Snapshot<dossier::ReceiptKeys>> receipt_keys;  // shared by the sealer of receipts, the probe and the public page
     std::shared_ptr<signing::KeyPair const> signer;  // of the probe; null: the receipt key
     std::shared_ptr<signing::TrustStore const> trust;
+    std::string trust_stamp;                         // of the directory as it was read
     std::shared_ptr<schemas::Rules const> rules;
     std::shared_ptr<schemas::Validator const> validator;
     std::shared_ptr<net::ssl::context> tls;       // null: plain HTTP
@@ -153,7 +154,7 @@ std::optional<intake::TlsConfig> tls_of(ServerConfig const& server)
     return intake::TlsConfig{server.certificate_file, server.key_file, server.client_ca_file};
 }
 
-Loaded load(Config const& config, runtime::Instant now)
+Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::WantedSink wanted)
 {
     signing::initialise();
     Problems problems;
@@ -162,7 +163,8 @@ Loaded load(Config const& config, runtime::Instant now)
     auto keys = problems.attempt("signing.receipt_key", [&] {
         return std::make_shared<runtime::Snapshot<dossier::ReceiptKeys>>(dossier::ReceiptKeys::load(receipt_keys_of(files), now));
     });
-    auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy); });
+    loaded.trust_stamp = signing::TrustStore::stamp_of(files.trust_directory);  // first: what changes meanwhile is read again
+    auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy, std::move(wanted)); });
     auto catalogue = problems.attempt("schemas.xsd_directory", [&] { return schemas::Catalogue::load(config.schemas.xsd_directory); });
     auto rules = problems.attempt("schemas.rules_directory", [&] { return schemas::Rules::load(config.schemas.rules_directory); });
     auto tls = problems.attempt("server.certificate_file", [&] {
@@ -200,6 +202,7 @@ std::shared_ptr<intake::Criteria const> criteria_of(Config const& config, Loaded
                                                     std::shared_ptr<providers::Directory const> directory)
 {
     intake::Criteria criteria;
+    criteria.engine = config.engine.engine == "sweep" ? intake::Engine::sweep : intake::Engine::tree;
     criteria.limits = config.envelope;
     criteria.verifier = std::make_shared<signing::Verifier const>(std::move(trust), config.signing.policy);
     criteria.validator = loaded.validator;
@@ -228,7 +231,7 @@ BadStart::BadStart(std::vector<std::string> problems)
 // Members stand in the order they start; they are destroyed in reverse.
 struct Server::Data {
     Data(Config from_file, runtime::Clock const& given_clock)
-        : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now())}, trust{loaded.trust},
+        : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now(), wanted_sink())}, trust{loaded.trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
           postgres{config.store, sealer(), metrics},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
@@ -236,7 +239,8 @@ struct Server::Data {
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
           recheck{config.revocation, recheck_parts()},
           one_time{make_one_time()}, otp_calls{one_time ? &one_time->desk() : nullptr},
-          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait(), one_time ? &one_time->desk() : nullptr}},
+          cross_check{config.engine.cross_check, {cpu, metrics, [this](auto content, auto said) { engines_disagree(content, said); }}},
+          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait(), one_time ? &one_time->desk() : nullptr, &cross_check}},
           status{postgres.archive()}, notices{config.notices, postgres.archive()}, workflow{postgres.archive()},
           pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
           console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
@@ -273,9 +277,15 @@ struct Server::Data {
     void reload();
     void begin_revocation();
     void use(std::shared_ptr<signing::TrustStore const> fresh);
-    std::shared_ptr<signing::TrustStore const> listened_to(std::shared_ptr<signing::TrustStore const> fresh);
+    // What trust stores tell of lacking evidence: nobody is listening before begin_revocation(), and nobody asks before.
+    signing::TrustStore::WantedSink wanted_sink()
+    {
+        return [this](signing::EvidenceWanted wanted) {
+            if (refresher) refresher->tell(std::move(wanted));
+        };
+    }
     revocation::Recheck::Parts recheck_parts();
-    std::function<Task<void>(runtime::Deadline)> evidence_wait();
+    std::function<Task<void>(std::vector<std::string>, runtime::Deadline)> evidence_wait();
 
     Task<void> probe_loop();
     Task<void> reload_loop();
@@ -434,9 +444,10 @@ void Server::Data::use(std::shared_ptr<signing::TrustStore const> fresh)
 
 void Server::Data::read_trust()
 {
+    loaded.trust_stamp = signing::TrustStore::stamp_of(config.signing.trust_directory);
     try {
-        auto fresh = signing::TrustStore::load(config.signing.trust_directory, config.signing.policy);
-        use(refresher ? listened_to(fresh->with(refresher->anew(*fresh))) : std::move(fresh));
+        auto fresh = signing::TrustStore::load(config.signing.trust_directory, config.signing.policy, wanted_sink());
+        use(refresher ? fresh->with(refresher->anew(*fresh)) : std::move(fresh));
         alarms.set("trust_unreadable", false, "");
         observe::log(observe::Level::info, "trust read again", {{"anchors", trust.load()->counts().anchors}});
     } catch (std::exception const& error) {
@@ -454,30 +465,19 @@ void Server::Data::begin_revocation()
     refresher.emplace(config.revocation, config.signing.trust_directory,
                       revocation::Refresher::Parts{weather.context, blocking, clock, metrics, [this] { return trust.load(); }, std::move(publish),
                                                    std::move(alarm)});
-    use(listened_to(loaded.trust->with(refresher->begin(*loaded.trust))));
-}
-
-// The store tells the refresher what evidence it lacks; stores made from it by with() do so too.
-std::shared_ptr<signing::TrustStore const> Server::Data::listened_to(std::shared_ptr<signing::TrustStore const> fresh)
-{
-    // Made a moment ago and shared with nobody yet, as tell() asks.
-    std::const_pointer_cast<signing::TrustStore>(fresh)->tell([this](signing::EvidenceWanted wanted) { refresher->tell(std::move(wanted)); });
-    return fresh;
+    use(loaded.trust->with(refresher->begin(*loaded.trust)));
 }
 
 revocation::Recheck::Parts Server::Data::recheck_parts()
 {
-    auto tell = [this](signing::EvidenceWanted wanted) {
-        if (refresher) refresher->tell(std::move(wanted));
-    };
     auto alarm = [this](std::string_view name, bool raised, std::string_view detail) { alarms.set(name, raised, detail); };
-    return {weather.context, blocking, postgres.grace(), clock, metrics, [this] { return trust.load()->revocations(); }, std::move(tell), std::move(alarm)};
+    return {weather.context, blocking, postgres.grace(), clock, metrics, [this] { return trust.load()->revocations(); }, wanted_sink(), std::move(alarm)};
 }
 
-std::function<Task<void>(runtime::Deadline)> Server::Data::evidence_wait()
+std::function<Task<void>(std::vector<std::string>, runtime::Deadline)> Server::Data::evidence_wait()
 {
     if (!config.revocation.enabled) return {};
-    return [this](runtime::Deadline deadline) { return refresher->wait(deadline); };
+    return [this](std::vector<std::string> ids, runtime::Deadline deadline) { return refresher->wait(std::move(ids), deadline); };
 }
 
 // A new key is taken, a past one put away; what cannot be used leaves the former set in force. What failed is tried again
@@ -549,6 +549,8 @@ Task<void> Server::Data::reload_loop()
     co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
     while (co_await pause(house.group, config.server.reload_interval)) {
         auto work = [this] {
+            // A directory that cannot be used is tried again when it changes, or when somebody asks: the alarm stands meanwhile.
+            if (signing::TrustStore::stamp_of(config.signing.trust_directory) != loaded.trust_stamp) read_trust();
             if (dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing)) != receipt_keys_stamp) read_receipt_keys();
             return read_registry();
         };

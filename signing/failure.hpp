@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace signing {
 
@@ -47,6 +48,7 @@ struct Failure {
     std::string form;    // label of the form whose signature failed; empty: the envelope
     std::string path;    // XPath of the place
     std::string detail;  // for our log
+    std::vector<std::string> wanted = {};  // revocation_unknown: EvidenceWanted::id() of what was lacking, for who waits for it
 };
 
 template <class T>

@@ -6,6 +6,8 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -30,73 +32,84 @@ bool issuers_among(std::vector<Ocsp> const& responses, std::vector<detail::X509P
     });
 }
 
-// Does `held` say something newer of a certificate that `response` speaks of?
-bool outdone(std::vector<Ocsp> const& held, Ocsp const& response)
-{
-    for (auto const& other : held) {
-        if (!detail::same_issuer(other.issuer.get(), response.issuer.get())) continue;
-        for (auto const& answer : response.answers) {
-            auto const known = std::ranges::lower_bound(other.answers, answer.serial, {}, &detail::OcspAnswer::serial);
-            if (known != other.answers.end() && known->serial == answer.serial && known->this_update > answer.this_update) return true;
-        }
-    }
-    return false;
-}
-
 std::string hex_of_number(std::string const& number) { return number.empty() ? std::string{} : hex(number); }
 
-// Builds one snapshot, piece by piece, out of the pieces and the snapshot before.
+// What a snapshot holds, by the hash of its bytes.
+template <class Held>
+std::map<Sha256, Held const*> by_hash(std::vector<Held> const& pieces)
+{
+    std::map<Sha256, Held const*> found;
+    for (auto const& held : pieces) found.emplace(held.hash, &held);
+    return found;
+}
+
+Sha256 id_of(X509* certificate) { return sha256(detail::der_of(certificate)); }
+
+// Builds one snapshot, piece by piece, out of the pieces and the snapshot before. What many pieces have in common (a
+// responder's certificate) is held once, so that ten thousand responses cost little more than their bytes.
 class Maker {
 public:
-    Maker(Data& data, Data const* former, std::vector<Revocations::Refused>& refused) : data_{data}, former_{former}, refused_{refused} {}
+    Maker(Data& data, Data const* former, std::vector<Revocations::Refused>& refused) : data_{data}, former_{former}, refused_{refused}
+    {
+        if (former_ == nullptr) return;
+        former_crls_ = by_hash(former_->crls);
+        former_ocsp_ = by_hash(former_->ocsp);
+        for (auto const& held : former_->ocsp)
+            for (auto const& response : *held.responses) know_responder(response.responder.get());
+    }
 
     void crl(Revocations::Piece const& piece)
     {
         attempt(piece, [&](Sha256 const& hash) {
-            if (holds(data_.crls, hash)) return;
-            if (auto const* const same = former_of(&Data::crls, hash); same != nullptr && among(same->crl->signer.get(), data_.authorities)) {
-                data_.crls.push_back({piece.name, hash, same->crl});
-                return;
+            if (taken_crls_.contains(hash)) return;
+            if (auto const same = former_crls_.find(hash); same != former_crls_.end() && among(same->second->crl->signer.get(), data_.authorities)) {
+                return take(Data::HeldCrl{piece.name, hash, same->second->crl});
             }
             auto made = std::make_shared<Crl const>(detail::load_crl(piece.bytes, data_.authorities, data_.rules));
             if (auto const* const held = newer_held(*made)) {
-                if (!holds(data_.crls, held->hash)) data_.crls.push_back(*held);
+                take(*held);
                 throw std::runtime_error("older than the one held, which stays");
             }
-            data_.crls.push_back({piece.name, hash, std::move(made)});
+            take(Data::HeldCrl{piece.name, hash, std::move(made)});
         });
     }
 
     void ocsp(Revocations::Piece const& piece)
     {
         attempt(piece, [&](Sha256 const& hash) {
-            if (holds(data_.ocsp, hash)) return;
-            if (auto const* const same = former_of(&Data::ocsp, hash); same != nullptr && issuers_among(*same->responses, data_.authorities)) {
-                data_.ocsp.push_back({piece.name, hash, same->responses});
-                return;
+            if (taken_ocsp_.contains(hash)) return;
+            if (auto const same = former_ocsp_.find(hash); same != former_ocsp_.end() && issuers_among(*same->second->responses, data_.authorities)) {
+                return take(Data::HeldOcsp{piece.name, hash, same->second->responses});
             }
-            auto made = std::make_shared<std::vector<Ocsp> const>(detail::load_ocsp(piece.bytes, data_.authorities, data_.rules));
-            if (auto const* const held = newer_held(*made)) {
-                if (!holds(data_.ocsp, held->hash)) data_.ocsp.push_back(*held);
+            auto made = detail::load_ocsp(piece.bytes, data_.authorities, data_.rules);
+            if (auto const* const held = newer_held(made)) {
+                take(*held);
                 throw std::runtime_error("older than the one held, which stays");
             }
-            data_.ocsp.push_back({piece.name, hash, std::move(made)});
+            for (auto& response : made) response.responder = detail::share(know_responder(response.responder.get()));
+            take(Data::HeldOcsp{piece.name, hash, std::make_shared<std::vector<Ocsp> const>(std::move(made))});
         });
     }
 
 private:
-    template <class Held>
-    [[nodiscard]] static bool holds(std::vector<Held> const& pieces, Sha256 const& hash)
+    void take(Data::HeldCrl held)
     {
-        return std::ranges::find(pieces, hash, &Held::hash) != pieces.end();
+        if (taken_crls_.insert(held.hash).second) data_.crls.push_back(std::move(held));
     }
-    template <class Held>
-    [[nodiscard]] Held const* former_of(std::vector<Held> Data::*pieces, Sha256 const& hash) const
+    void take(Data::HeldOcsp held)
     {
-        if (former_ == nullptr) return nullptr;
-        auto const found = std::ranges::find(former_->*pieces, hash, &Held::hash);
-        return found == (former_->*pieces).end() ? nullptr : &*found;
+        if (taken_ocsp_.insert(held.hash).second) data_.ocsp.push_back(std::move(held));
     }
+
+    // The one object that stands for this certificate.
+    X509* know_responder(X509* certificate)
+    {
+        if (known_.contains(certificate)) return certificate;
+        auto* const kept = responders_.emplace(id_of(certificate), detail::share(certificate)).first->second.get();
+        known_.insert(kept);
+        return kept;
+    }
+
     [[nodiscard]] Data::HeldCrl const* newer_held(Crl const& made) const
     {
         if (former_ == nullptr) return nullptr;
@@ -106,14 +119,23 @@ private:
         });
         return found == former_->crls.end() ? nullptr : &*found;
     }
+
+    // A piece that says something newer of a certificate that `made` speaks of.
     [[nodiscard]] Data::HeldOcsp const* newer_held(std::vector<Ocsp> const& made) const
     {
         if (former_ == nullptr) return nullptr;
-        auto const found = std::ranges::find_if(former_->ocsp, [&](Data::HeldOcsp const& held) {
-            return issuers_among(*held.responses, data_.authorities) &&
-                   std::ranges::any_of(made, [&](Ocsp const& one) { return outdone(*held.responses, one); });
-        });
-        return found == former_->ocsp.end() ? nullptr : &*found;
+        for (auto const& one : made) {
+            for (auto const& answer : one.answers) {
+                auto const known = former_->answers.find(answer.serial);
+                if (known == former_->answers.end()) continue;
+                for (auto const& other : known->second) {
+                    auto const& held = former_->ocsp[other.held];
+                    bool const newer = other.answer->this_update > answer.this_update;
+                    if (newer && detail::same_issuer(other.response->issuer.get(), one.issuer.get()) && issuers_among(*held.responses, data_.authorities)) return &held;
+                }
+            }
+        }
+        return nullptr;
     }
 
     template <class Work>
@@ -129,7 +151,28 @@ private:
     Data& data_;
     Data const* former_;
     std::vector<Revocations::Refused>& refused_;
+    std::map<Sha256, Data::HeldCrl const*> former_crls_;
+    std::map<Sha256, Data::HeldOcsp const*> former_ocsp_;
+    std::set<Sha256> taken_crls_, taken_ocsp_;
+    std::map<Sha256, detail::X509Ptr> responders_;
+    std::set<X509*> known_;
 };
+
+// Parsed once as long as they stay: evidence of many snapshots then names the same objects.
+void take_authorities(Data& data, std::vector<std::string> const& authorities, Data const* former)
+{
+    std::map<Sha256, X509*> known;
+    for (std::size_t i = 0; former != nullptr && i < former->authorities.size(); ++i) known.emplace(former->authority_ids[i], former->authorities[i].get());
+    for (auto const& der : authorities) {
+        auto const id = sha256(der);
+        auto const same = known.find(id);
+        auto certificate = same == known.end() ? detail::parse_certificate_der(der) : detail::share(same->second);
+        if (!certificate) continue;
+        if (same == known.end()) X509_check_purpose(certificate.get(), -1, 0);  // reads the extensions now, not under many threads later
+        data.authorities.push_back(std::move(certificate));
+        data.authority_ids.push_back(id);
+    }
+}
 
 }  // namespace
 
@@ -144,12 +187,7 @@ Revocations::Made Revocations::make(std::vector<std::string> const& authorities,
     Made answer;
     auto& data = *made->data_;
     data.rules = rules;
-    for (auto const& der : authorities) {
-        auto certificate = detail::parse_certificate_der(der);
-        if (!certificate) continue;
-        X509_check_purpose(certificate.get(), -1, 0);  // reads the extensions now, not under many threads later
-        data.authorities.push_back(std::move(certificate));
-    }
+    take_authorities(data, authorities, former ? &former->data() : nullptr);
     // What was read under other rules is not what these rules would read.
     bool const usable = former && former->data().rules == rules;
     Maker maker{data, usable ? &former->data() : nullptr, answer.refused};

@@ -39,6 +39,8 @@ struct RevocationEvidence {
 struct EvidenceWanted {
     std::string certificate, issuer;  // DER
     std::vector<std::string> crl_urls, delta_urls, ocsp_urls;
+
+    [[nodiscard]] std::string id() const;  // names the certificate and its issuer; whatever the addresses
 };
 
 // What we take as evidence; the defaults are the hub's. Bounds are our own choice, with room above what CAs publish.

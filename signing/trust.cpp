@@ -264,11 +264,12 @@ private:
         return no(Refusal::revocation_unknown, what + ": " + subject());
     }
 
-    void ask_for_evidence(Node const& certificate, Node const& issuer, AnchorPolicy const& terms) const
+    void ask_for_evidence(Node const& certificate, Node const& issuer, AnchorPolicy const& terms)
     {
         if (!data_.sink) return;
         auto wanted = evidence_sources(detail::der_of(certificate.certificate.get()), detail::der_of(issuer.certificate.get()));
         wanted.crl_urls.insert(wanted.crl_urls.end(), terms.crl_urls.begin(), terms.crl_urls.end());
+        lacking_.push_back(wanted.id());
         data_.sink(std::move(wanted));
     }
 
@@ -305,6 +306,8 @@ private:
 
     Verdict refuse(Failure failure) const
     {
+        // Of several paths any one may come to hold, so what any of them lacked is named.
+        if (failure.why == Refusal::revocation_unknown) failure.wanted = lacking_;
         Verdict verdict;
         verdict.result = std::move(failure);
         verdict.from = at_;
@@ -323,6 +326,7 @@ private:
     Instant until_ = Instant::max();
     std::string dead_end_;
     std::vector<Sha256> barred_;
+    std::vector<std::string> lacking_;  // as Failure::wanted
 };
 
 Verdict TrustStore::Data::decide(std::string_view der, Instant at, ChainHints const& hints, PathOptions const& options,
@@ -371,7 +375,7 @@ Result<std::shared_ptr<Chained const>> TrustStore::explain(std::string_view der,
     return std::move(data_->decide(der, at, hints, options, nullptr).result);
 }
 
-std::shared_ptr<TrustStore const> TrustStore::load(fs::path const& directory, Policy const& policy)
+std::shared_ptr<TrustStore const> TrustStore::load(fs::path const& directory, Policy const& policy, WantedSink sink)
 {
     auto files = detail::read_trust_directory(directory);
     auto const crls = std::move(files.crls), ocsp = std::move(files.ocsp);
@@ -381,10 +385,11 @@ std::shared_ptr<TrustStore const> TrustStore::load(fs::path const& directory, Po
     for (auto const& piece : made.refused) problems += fmt::format("\n  {}: {}", piece.name, piece.why);
     if (!problems.empty()) throw std::runtime_error("the trust directory cannot be used:" + problems);
     auto data = std::make_unique<Data>(policy, std::move(ground), std::move(made.revocations));
+    data->sink = std::move(sink);
     return std::shared_ptr<TrustStore const>{new TrustStore{std::move(data)}};
 }
 
-std::shared_ptr<TrustStore const> TrustStore::make(Material const& material, Policy const& policy)
+std::shared_ptr<TrustStore const> TrustStore::make(Material const& material, Policy const& policy, WantedSink sink)
 {
     auto files = detail::read_trust_material(material);
     auto const crls = std::move(files.crls), ocsp = std::move(files.ocsp);
@@ -392,6 +397,7 @@ std::shared_ptr<TrustStore const> TrustStore::make(Material const& material, Pol
     auto made = Revocations::make(ground->authorities, crls, ocsp);
     auto data = std::make_unique<Data>(policy, std::move(ground), std::move(made.revocations));
     data->refused = std::move(made.refused);
+    data->sink = std::move(sink);
     return std::shared_ptr<TrustStore const>{new TrustStore{std::move(data)}};
 }
 
@@ -402,7 +408,7 @@ std::shared_ptr<TrustStore const> TrustStore::with(std::shared_ptr<Revocations c
     return std::shared_ptr<TrustStore const>{new TrustStore{std::move(data)}};
 }
 
-void TrustStore::tell(WantedSink sink) { data_->sink = std::move(sink); }
+std::string TrustStore::stamp_of(fs::path const& directory) { return detail::trust_directory_stamp(directory); }
 
 std::shared_ptr<Revocations const> TrustStore::revocations() const { return data_->revocations; }
 

@@ -83,8 +83,14 @@ struct ChainHints {
 
 class TrustStore {
 public:
+    // Told of every certificate whose evidence was missing or had ended when a verdict was made (bounds, and what is told
+    // twice, are the sink's business; called on the thread that asked). Stores made by with() tell the same one.
+    using WantedSink = std::function<void(EvidenceWanted)>;
+
     // Throws std::runtime_error naming every unusable file: a bad start, not bad input.
-    [[nodiscard]] static std::shared_ptr<TrustStore const> load(std::filesystem::path const& directory, Policy const& policy);
+    [[nodiscard]] static std::shared_ptr<TrustStore const> load(std::filesystem::path const& directory, Policy const& policy, WantedSink sink = {});
+    // Names, sizes and times of what load() would read: another stamp, another reading. Empty where nothing is there.
+    [[nodiscard]] static std::string stamp_of(std::filesystem::path const& directory);
     ~TrustStore();
 
     // Without a directory: what a tool was given. PEM or DER; anchors under the hard policy unless `check_revocation` is
@@ -93,17 +99,12 @@ public:
         std::vector<Revocations::Piece> anchors, intermediates, crls, ocsp;  // a PEM piece may hold several certificates
         bool check_revocation = true;
     };
-    [[nodiscard]] static std::shared_ptr<TrustStore const> make(Material const& material, Policy const& policy);
+    [[nodiscard]] static std::shared_ptr<TrustStore const> make(Material const& material, Policy const& policy, WantedSink sink = {});
 
     // The same anchors and intermediates with other revocation facts. Verdicts start anew, found paths are shared.
     [[nodiscard]] std::shared_ptr<TrustStore const> with(std::shared_ptr<Revocations const> revocations) const;
     [[nodiscard]] std::shared_ptr<Revocations const> revocations() const;
     [[nodiscard]] std::vector<std::string> authorities() const;  // DER of anchors and intermediates, for Revocations::make
-
-    // Told of every certificate whose evidence was missing or had ended when a verdict was made (bounded and repeated
-    // calls are the sink's business; called on the thread that asked). Set once, before the store is shared.
-    using WantedSink = std::function<void(EvidenceWanted)>;
-    void tell(WantedSink sink);
 
     // The verdict for any purpose, uncached: for tools.
     [[nodiscard]] Result<std::shared_ptr<Chained const>> explain(std::string_view der, Instant at, ChainHints const& hints,

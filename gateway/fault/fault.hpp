@@ -42,6 +42,7 @@ struct Fault {
     std::string detail;  // for our log alone
     std::vector<schemas::Finding> findings;
     std::chrono::seconds retry_after{0};  // for Retry::after; 0: the default of admission
+    std::vector<std::string> wanted = {};  // revocation_unknown: what evidence was lacking (signing::Failure::wanted)
 };
 
 template <class T>

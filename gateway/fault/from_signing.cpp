@@ -44,7 +44,7 @@ Fault fault_of(signing::Failure const& failure)
 {
     auto const code = code_of(failure.why);
     auto const& row = row_of(code);
-    Fault fault{code, failure.detail, {}, {}};
+    Fault fault{code, failure.detail, {}, {}, failure.wanted};
     if (!failure.form.empty() || !failure.path.empty())
         fault.findings.push_back({failure.form, failure.path, 0, std::string{row.id}, std::string{row.vi}, std::string{row.en}});
     return fault;

@@ -25,7 +25,7 @@ struct RevocationConfig {
     std::size_t evidence_bytes_max = 256u << 20;
     std::size_t sources_max = 256;
     std::size_t wanted_max = 10'000;
-    std::size_t responses_max = 2'000;
+    std::size_t responses_max = 10'000;
     std::chrono::seconds      wanted_life{3600};
     std::chrono::milliseconds publish_pause{250};
     std::chrono::milliseconds wait_max{2'000};

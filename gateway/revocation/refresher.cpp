@@ -121,8 +121,8 @@ void Refresher::tell(signing::EvidenceWanted wanted)
     {
         std::lock_guard const lock{mutex_};
         if (told_.size() >= config_.wanted_max) return;
+        open_.insert(key);
         told_.insert_or_assign(std::move(key), std::move(wanted));
-        ++tickets_;
     }
     if (wake_posted_.exchange(true)) return;
     net::post(parts_.context, [this] {
@@ -131,15 +131,17 @@ void Refresher::tell(signing::EvidenceWanted wanted)
     });
 }
 
-Task<void> Refresher::wait(runtime::Deadline deadline)
+Task<void> Refresher::wait(std::vector<std::string> ids, runtime::Deadline deadline)
 {
+    std::vector<std::string> keys;
+    for (auto const& id : ids) keys.push_back(Schedule::key_of_wanted(id));
     auto const executor = co_await net::this_coro::executor;
     auto const timer = std::make_shared<runtime::Timer>(executor);  // shared with whoever wakes it, from another thread
     timer->expires_at(std::min(deadline.at(), std::chrono::steady_clock::now() + config_.wait_max));
     {
         std::lock_guard const lock{mutex_};
-        if (settled_ >= tickets_ || waiters_.size() >= config_.waiting_max) co_return;
-        waiters_.push_back({tickets_, timer});
+        if (!any_open(keys) || waiters_.size() >= config_.waiting_max) co_return;
+        waiters_.push_back({std::move(keys), timer});
     }
     co_await timer->async_wait(runtime::as_result);
     std::lock_guard const lock{mutex_};
@@ -209,12 +211,10 @@ void Refresher::take_told()
     {
         std::lock_guard const lock{mutex_};
         told.swap(told_);
-        taken_ = tickets_;
     }
     auto const now = parts_.clock.now();
     for (auto const& [key, wanted] : told) {
-        // What is under way for it may be long under way: the first ticket that waits for it is the one to release.
-        if (schedule_.want(wanted, now)) trying_.try_emplace(key, taken_);
+        if (schedule_.want(wanted, now)) trying_.insert(key);
         if (authorities_.contains(wanted.issuer) || issuers_.size() >= issuers_max) continue;
         issuers_new_ = issuers_.insert(wanted.issuer).second || issuers_new_;
     }
@@ -272,18 +272,22 @@ Task<void> Refresher::make()
 void Refresher::release_waiters()
 {
     auto const now = parts_.clock.now();
-    std::erase_if(trying_, [&](auto const& entry) { return !schedule_.trying(entry.first, now); });
-    auto settled = taken_;
-    for (auto const& [key, ticket] : trying_) settled = std::min(settled, ticket - 1);
+    std::erase_if(trying_, [&](auto const& key) { return !schedule_.trying(key, now); });
     std::lock_guard const lock{mutex_};
-    settled_ = std::max(settled_, settled);
+    open_ = trying_;
+    for (auto const& [key, wanted] : told_) open_.insert(key);
     for (auto const& waiter : waiters_) {
-        if (waiter.ticket > settled_) continue;
+        if (any_open(waiter.keys)) continue;
         auto timer = waiter.timer.lock();
         if (!timer) continue;
         auto const executor = timer->get_executor();
         net::post(executor, [timer = std::move(timer)] { timer->cancel(); });
     }
+}
+
+bool Refresher::any_open(std::vector<std::string> const& keys) const
+{
+    return std::any_of(keys.begin(), keys.end(), [this](auto const& key) { return open_.contains(key); });
 }
 
 void Refresher::report()

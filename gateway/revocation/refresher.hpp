@@ -61,8 +61,9 @@ public:
     [[nodiscard]] Snapshot anew(signing::TrustStore const& trust);
 
     void tell(signing::EvidenceWanted wanted);
-    // Until the evidence told of before this call has come, or its fetch has failed; at most wait_max.
-    [[nodiscard]] runtime::Task<void> wait(runtime::Deadline deadline);
+    // Until for none of these (EvidenceWanted::id()) a fetch is under way or about to begin: it has come, or the try has
+    // failed; at most wait_max. What others wait for does not matter.
+    [[nodiscard]] runtime::Task<void> wait(std::vector<std::string> ids, runtime::Deadline deadline);
 
     [[nodiscard]] runtime::Task<void> run(runtime::TaskGroup& group);
 
@@ -73,7 +74,7 @@ private:
         Ages ages;
     };
     struct Waiter {
-        std::uint64_t ticket;
+        std::vector<std::string> keys;
         std::weak_ptr<runtime::Timer> timer;  // the waiting coroutine's own
     };
 
@@ -85,6 +86,7 @@ private:
     Made make_now(std::vector<Arrival> arrivals, std::vector<std::string> const& issuers,
                   std::vector<std::pair<std::string, Schedule::Wanted>> const& wants);
     void release_waiters();
+    [[nodiscard]] bool any_open(std::vector<std::string> const& keys) const;  // under the mutex
     void report();
     void wake();  // on the context's thread
 
@@ -101,8 +103,7 @@ private:
     std::set<std::string> authorities_;
     bool issuers_new_ = false;
     std::weak_ptr<signing::TrustStore const> seen_;         // whose authorities were taken
-    std::map<std::string, std::uint64_t, std::less<>> trying_;  // wants by key, with the ticket that waits for them
-    std::uint64_t taken_ = 0;
+    std::set<std::string, std::less<>> trying_;             // wants by key, whose first try since they were told has not ended
     std::chrono::steady_clock::time_point not_before_{}, report_due_{};
     std::vector<std::string> disk_troubles_;
     Ages ages_;
@@ -113,7 +114,7 @@ private:
 
     std::mutex mutex_;  // guards all below
     std::map<std::string, signing::EvidenceWanted> told_;
-    std::uint64_t tickets_ = 0, settled_ = 0;
+    std::set<std::string, std::less<>> open_;  // keys told, and not yet tried
     std::vector<Waiter> waiters_;
     std::atomic<bool> wake_posted_{false};
 };

@@ -36,10 +36,11 @@ Schedule::Schedule(RevocationConfig const& config, std::uint64_t seed) : config_
 
 std::string Schedule::key_of(Kind kind, std::string_view url) { return std::string{name_of(kind)} + ":" + std::string{url}; }
 
+std::string Schedule::key_of_wanted(std::string_view id) { return "ocsp:" + std::string{id}; }
+
 std::string Schedule::key_of(signing::EvidenceWanted const& wanted)
 {
-    auto const id = signing::hex(signing::sha256(wanted.certificate)) + signing::hex(signing::sha256(wanted.issuer));
-    return "ocsp:" + signing::hex(signing::sha256(id));
+    return key_of_wanted(wanted.id());
 }
 
 void Schedule::standing(std::vector<std::pair<Kind, std::string>> const& sources, Instant now)

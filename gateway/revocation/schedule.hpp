@@ -81,7 +81,8 @@ public:
     [[nodiscard]] std::vector<std::string> troubles(Instant now) const;
 
     [[nodiscard]] static std::string key_of(Kind kind, std::string_view url);
-    [[nodiscard]] static std::string key_of(signing::EvidenceWanted const& wanted);  // "ocsp:<hash>"
+    [[nodiscard]] static std::string key_of(signing::EvidenceWanted const& wanted);  // "ocsp:<id>"
+    [[nodiscard]] static std::string key_of_wanted(std::string_view id);
 
 private:
     struct Source {

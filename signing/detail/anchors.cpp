@@ -1,6 +1,7 @@
 #include "signing/detail/anchors.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -264,6 +265,23 @@ TrustFiles read_trust_directory(fs::path const& directory)
     files.ocsp = pieces_in(directory / "ocsp", {".der", ".ors"}, problems);
     problems.finish("the trust directory cannot be used:");
     return files;
+}
+
+std::string trust_directory_stamp(fs::path const& directory)
+{
+    std::vector<std::string> lines;
+    for (auto const* part : {"anchors/production", "anchors/test", "intermediates", "crls", "ocsp"}) {
+        std::error_code error;
+        for (fs::directory_iterator at{directory / part, error}, end; !error && at != end; at.increment(error)) {
+            if (at->path().filename().string().starts_with('.')) continue;  // half written
+            std::error_code gone;
+            auto const size = fs::file_size(at->path(), gone);
+            auto const time = fs::last_write_time(at->path(), gone);
+            lines.push_back(fmt::format("{}|{}|{}\n", at->path().string(), gone ? 0 : size, gone ? 0 : time.time_since_epoch().count()));
+        }
+    }
+    std::ranges::sort(lines);
+    return fmt::format("{}", fmt::join(lines, ""));
 }
 
 TrustFiles read_trust_material(TrustStore::Material const& material)

@@ -2,6 +2,7 @@
 
 #include "signing/detail/authority.hpp"
 #include "signing/detail/openssl.hpp"
+#include "signing/digest.hpp"
 #include "signing/revocation.hpp"
 
 #include <openssl/err.h>
@@ -48,6 +49,8 @@ void add_points(std::vector<std::string>& urls, X509* certificate, int extension
 }
 
 }  // namespace
+
+std::string EvidenceWanted::id() const { return hex(sha256(hex(sha256(certificate)) + hex(sha256(issuer)))); }
 
 std::optional<std::string> ocsp_request(std::string_view certificate_der, std::string_view issuer_der)
 {

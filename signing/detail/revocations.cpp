@@ -134,7 +134,7 @@ public:
         std::vector<Data::Answer> answers;
         for (auto const& response : kept) {
             for (auto const& answer : response.answers) {
-                if (has_serial_ && answer.serial == serial_) answers.push_back({&response, &answer});
+                if (has_serial_ && answer.serial == serial_) answers.push_back({&response, &answer, 0});
             }
         }
         ask(answers);
@@ -225,7 +225,7 @@ private:
             auto const revoked = [](Data::Answer const& one) { return one.answer->status == OcspAnswer::Status::revoked; };
             return std::tuple{a.answer->this_update, revoked(a)} > std::tuple{b.answer->this_update, revoked(b)};
         });
-        for (auto const& [response, answer] : answers) {
+        for (auto const& [response, answer, held] : answers) {
             if (!same_issuer(response->issuer.get(), issuer_)) continue;
             bool const asked = response->delegated && !response->nocheck;
             if (asked && known_revoked(response->responder.get(), issuer_)) {
@@ -297,9 +297,9 @@ void Revocations::Data::index()
         std::ranges::stable_sort(scope.complete, newest_first);
         std::ranges::stable_sort(scope.deltas, newest_first);
     }
-    for (auto const& held : ocsp) {
-        for (auto const& response : *held.responses) {
-            for (auto const& answer : response.answers) answers[answer.serial].push_back({&response, &answer});
+    for (std::size_t i = 0; i < ocsp.size(); ++i) {
+        for (auto const& response : *ocsp[i].responses) {
+            for (auto const& answer : response.answers) answers[answer.serial].push_back({&response, &answer, i});
         }
     }
 }

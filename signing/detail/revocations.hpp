@@ -36,10 +36,12 @@ struct Revocations::Data {
     struct Answer {
         detail::Ocsp const* response = nullptr;
         detail::OcspAnswer const* answer = nullptr;
+        std::size_t held = 0;  // its piece's place in `ocsp`
     };
 
     EvidenceRules rules;
-    std::vector<detail::X509Ptr> authorities;
+    std::vector<detail::X509Ptr> authorities;  // the same objects as in the snapshot before, where they are the same certificates
+    std::vector<Sha256> authority_ids;         // of their DER, in the same order
     std::vector<HeldCrl> crls;
     std::vector<HeldOcsp> ocsp;
     std::vector<Scope> scopes;
