@@ -44,6 +44,8 @@ std::vector<Procedure> Rules::procedures(std::chrono::sys_days day) const
     return in_force;
 }
 
+Procedure const* Rules::procedure(std::string_view code, std::chrono::sys_days day) const noexcept { return data_->law.procedure(code, day); }
+
 bool Rules::agency_format_ok(std::string_view agency) const
 {
     return detail::agency_code_ok(detail::LawOfDay{data_->law, {}}, agency);

@@ -52,6 +52,8 @@ public:
     ~Rules();
 
     [[nodiscard]] std::vector<Procedure> procedures(std::chrono::sys_days day) const;
+    // Of that code, in force on that day; null where there is none. Lives as long as the rules.
+    [[nodiscard]] Procedure const* procedure(std::string_view code, std::chrono::sys_days day) const noexcept;
     [[nodiscard]] bool agency_format_ok(std::string_view agency) const;  // 0PPOO with a known province, old or new
 
     // Adds every finding of the dossier on that day. True: none added.

@@ -68,10 +68,10 @@ std::optional<Fault> refuse_lane(Lane lane, schemas::Envelope const& envelope)
 std::optional<Fault> refuse_procedure(Criteria const& criteria, schemas::Envelope const& envelope, runtime::Instant at)
 {
     auto const& code = envelope.filing().procedure;
-    auto const procedures = criteria.rules ? criteria.rules->procedures(runtime::vietnam_day(at)) : std::vector<schemas::Procedure>{};
-    auto const found = std::find_if(procedures.begin(), procedures.end(), [&](auto const& procedure) { return procedure.code == code; });
-    if (found == procedures.end() && criteria.rules) return std::nullopt;  // unknown: the validator says it better
-    if (found != procedures.end() && found->individuals) return std::nullopt;
+    if (criteria.rules) {
+        auto const* const procedure = criteria.rules->procedure(code, runtime::vietnam_day(at));
+        if (procedure == nullptr || procedure->individuals) return std::nullopt;  // unknown: the validator says it better
+    }
     return fault_with(FaultCode::otp_procedure, "procedure " + code,
                       finding_of(FaultCode::otp_procedure, "", "/Hoso/NoiDung/ThongTinHoSo/MaThuTuc", code));
 }

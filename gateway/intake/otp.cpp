@@ -49,26 +49,30 @@ std::optional<Reply> refuse_terms(otp::Desk const* desk, Request const& request)
     return std::nullopt;
 }
 
+using Parse = fault::Result<otp::Asking> (*)(std::string_view body);
+using Ask = runtime::Task<otp::Result<otp::Issued>> (otp::Desk::*)(otp::Asking, runtime::Instant, runtime::Deadline);
+
+// Both ways to a code: read what is asked for, ask the desk, say what it gave.
+runtime::Task<Reply> ask(otp::Desk* desk, Request request, Parse parse, Ask at_desk, char const* id_name)
+{
+    if (auto refused = refuse_terms(desk, request)) co_return std::move(*refused);
+    auto asking = parse(request.body);
+    if (!asking) co_return Reply::problem(asking.error(), request.trace);
+    asking->provider = request.admitted->provider().code;
+    auto const result = co_await (desk->*at_desk)(std::move(*asking), request.received_at, request.deadline);
+    co_return answered(result, id_name, request);
+}
+
 }  // namespace
 
 runtime::Task<Reply> OtpCalls::challenge(Request request)
 {
-    if (auto refused = refuse_terms(desk_, request)) co_return std::move(*refused);
-    auto asking = parse_otp_challenge(request.body);
-    if (!asking) co_return Reply::problem(asking.error(), request.trace);
-    asking->provider = request.admitted->provider().code;
-    auto const result = co_await desk_->challenge(std::move(*asking), request.received_at, request.deadline);
-    co_return answered(result, "challenge_id", request);
+    return ask(desk_, std::move(request), parse_otp_challenge, &otp::Desk::challenge, "challenge_id");
 }
 
 runtime::Task<Reply> OtpCalls::contact(Request request)
 {
-    if (auto refused = refuse_terms(desk_, request)) co_return std::move(*refused);
-    auto asking = parse_otp_contact(request.body);
-    if (!asking) co_return Reply::problem(asking.error(), request.trace);
-    asking->provider = request.admitted->provider().code;
-    auto const result = co_await desk_->contact(std::move(*asking), request.received_at, request.deadline);
-    co_return answered(result, "contact_id", request);
+    return ask(desk_, std::move(request), parse_otp_contact, &otp::Desk::contact, "contact_id");
 }
 
 runtime::Task<Reply> OtpCalls::confirm(Request request)
