@@ -1,5 +1,7 @@
 #include "schemas/detail/scan.hpp"
 
+#include "schemas/detail/utf8.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -24,9 +26,6 @@ std::size_t first_not_utf8(std::string_view bytes) noexcept
     auto const* const begin = reinterpret_cast<unsigned char const*>(bytes.data());
     auto const* const end = begin + bytes.size();
     auto const* at = begin;
-    auto const tail = [&](std::ptrdiff_t i, unsigned low = 0x80, unsigned high = 0xBF) {
-        return end - at > i && at[i] >= low && at[i] <= high;
-    };
     while (at != end) {
         while (end - at >= 8) {
             std::uint64_t eight;
@@ -35,19 +34,9 @@ std::size_t first_not_utf8(std::string_view bytes) noexcept
             at += 8;
         }
         if (at == end) break;
-        unsigned const lead = *at;
-        if (lead < 0x80) {
-            at += 1;
-        } else if (lead >= 0xC2 && lead <= 0xDF && tail(1)) {
-            at += 2;
-        } else if (lead >= 0xE0 && lead <= 0xEF && tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2)) {
-            at += 3;
-        } else if (lead >= 0xF0 && lead <= 0xF4 && tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) &&
-                   tail(2) && tail(3)) {
-            at += 4;
-        } else {
-            return static_cast<std::size_t>(at - begin);
-        }
+        auto const length = *at < 0x80 ? 1 : utf8_length(at, end);
+        if (length == 0) return static_cast<std::size_t>(at - begin);
+        at += length;
     }
     return std::string_view::npos;
 }
