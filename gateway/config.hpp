@@ -58,6 +58,11 @@ struct SigningConfig {
     signing::Policy policy;                // sha1_until and branch_rule are filled in from the two texts
 };
 
+struct EngineConfig {
+    std::string engine = "sweep";          // or "tree": the reference alone
+    intake::CrossCheckConfig cross_check;
+};
+
 struct SchemasConfig {
     std::string xsd_directory, rules_directory;
 };
@@ -83,6 +88,7 @@ struct Config {
     OpsConfig ops;
     intake::Limits intake;
     intake::SubmitConfig examine;
+    EngineConfig engine;
     schemas::EnvelopeLimits envelope;
     intake::NoticesConfig notices;
     SigningConfig signing;
