@@ -4,6 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace schemas {
 
 namespace {
@@ -20,59 +24,134 @@ constexpr auto values = [] {
     return table;
 }();
 
+// The value of a character where it stands in its group of four; no_value for what is not of the alphabet.
+constexpr std::uint32_t no_value = 1u << 31;
+constexpr auto placed = [] {
+    std::array<std::array<std::uint32_t, 256>, 4> tables{};
+    for (std::size_t place = 0; place < 4; ++place)
+        for (std::size_t c = 0; c < 256; ++c) tables[place][c] = values[c] < 64 ? std::uint32_t{values[c]} << (18 - 6 * place) : no_value;
+    return tables;
+}();
+
+struct Reader {
+    unsigned char const *at, *end;
+    char *out, *out_end;
+
+    void put(std::uint32_t three) noexcept
+    {
+        out[0] = static_cast<char>(three >> 16);
+        out[1] = static_cast<char>(three >> 8);
+        out[2] = static_cast<char>(three);
+        out += 3;
+    }
+};
+
+// Whole groups of the alphabet, up to anything else or the end of text or room.
+void read_groups(Reader& reader) noexcept
+{
+    while (reader.end - reader.at >= 4 && reader.out_end - reader.out >= 3) {
+        auto const* const at = reader.at;
+        auto const three = placed[0][at[0]] | placed[1][at[1]] | placed[2][at[2]] | placed[3][at[3]];
+        if (three & no_value) return;
+        reader.put(three);
+        reader.at += 4;
+    }
+}
+
+#if defined(__x86_64__)
+
+// 32 characters at a time, by the method of W. Muła and D. Lemire, "Faster Base64 Encoding and Decoding Using AVX2
+// Instructions" (2018): two look-ups by nibble share a bit exactly where a byte is not of the alphabet.
+__attribute__((target("avx2"))) void read_groups_avx2(Reader& reader) noexcept
+{
+    auto const by_low = _mm256_broadcastsi128_si256(_mm_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1A, 0x1B, 0x1B, 0x1B, 0x1A));
+    auto const by_high = _mm256_broadcastsi128_si256(_mm_setr_epi8(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10));
+    auto const shift = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0));
+    auto const order = _mm256_broadcastsi128_si256(_mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+    auto const slash = _mm256_set1_epi8(0x2F);
+    // 24 bytes are made and 32 written.
+    while (reader.end - reader.at >= 32 && reader.out_end - reader.out >= 32) {
+        auto const text = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(reader.at));
+        auto const high = _mm256_and_si256(_mm256_srli_epi32(text, 4), slash);
+        auto const low = _mm256_and_si256(text, slash);
+        if (!_mm256_testz_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high))) break;
+        auto const shifts = _mm256_shuffle_epi8(shift, _mm256_add_epi8(_mm256_cmpeq_epi8(text, slash), high));
+        auto const sixes = _mm256_add_epi8(text, shifts);
+        auto const twelves = _mm256_maddubs_epi16(sixes, _mm256_set1_epi32(0x01400140));
+        auto const threes = _mm256_shuffle_epi8(_mm256_madd_epi16(twelves, _mm256_set1_epi32(0x00011000)), order);
+        auto const bytes = _mm256_permutevar8x32_epi32(threes, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(reader.out), bytes);
+        reader.at += 32;
+        reader.out += 24;
+    }
+    read_groups(reader);
+}
+
+void read_whole_groups(Reader& reader) noexcept
+{
+    static bool const has_avx2 = __builtin_cpu_supports("avx2");
+    has_avx2 ? read_groups_avx2(reader) : read_groups(reader);
+}
+
+#else
+
+void read_whole_groups(Reader& reader) noexcept { read_groups(reader); }
+
+#endif
+
 }  // namespace
+
+Base64Stream::Step Base64Stream::feed(std::string_view text, std::span<char> room) noexcept
+{
+    auto const* const begin = reinterpret_cast<unsigned char const*>(text.data());
+    Reader reader{begin, begin + text.size(), room.data(), room.data() + room.size()};
+    auto const step = [&](bool refused) {
+        return Step{static_cast<std::size_t>(reader.at - begin), static_cast<std::size_t>(reader.out - room.data()), refused};
+    };
+    while (reader.at != reader.end) {
+        if (filled_ == 0 && padded_ == 0) read_whole_groups(reader);
+        if (reader.at == reader.end) break;
+        auto const value = values[*reader.at];
+        if (value == foreign) return step(true);
+        if (value == space) {
+            ++reader.at;
+            continue;
+        }
+        bool const room_left = reader.out_end - reader.out >= 3;
+        if (value == padding) {
+            if (filled_ < 2 || filled_ + padded_ == 4) return step(true);
+            if (filled_ + padded_ == 3) {
+                if (!room_left) break;
+                unsigned const unused = filled_ == 2 ? 4 : 2;
+                if ((group_ & ((1u << unused) - 1)) != 0) return step(true);  // RFC 4648 §3.5: one text for one value
+                auto const bytes = group_ >> unused;
+                if (filled_ == 3) *reader.out++ = static_cast<char>(bytes >> 8);
+                *reader.out++ = static_cast<char>(bytes);
+            }
+            ++padded_;
+        } else {
+            if (padded_ != 0) return step(true);
+            if (filled_ == 3 && !room_left) break;
+            group_ = group_ << 6 | value;
+            if (++filled_ == 4) {
+                reader.put(group_);
+                group_ = 0;
+                filled_ = 0;
+            }
+        }
+        ++reader.at;
+    }
+    return step(false);
+}
 
 std::optional<std::string> base64_decode(std::string_view text)
 {
-    std::string bytes;
-    bytes.resize(text.size() / 4 * 3 + 3);
-    auto* out = bytes.data();
-    auto const* at = reinterpret_cast<unsigned char const*>(text.data());
-    auto const* const end = at + text.size();
-    auto const put = [&out](std::uint32_t three) {
-        *out++ = static_cast<char>(three >> 16);
-        *out++ = static_cast<char>(three >> 8);
-        *out++ = static_cast<char>(three);
-    };
-
-    std::uint32_t group = 0;
-    unsigned filled = 0, padded = 0;
-    while (at != end) {
-        // Four characters of the alphabet at a time, as long as nothing else comes.
-        while (filled == 0 && padded == 0 && end - at >= 4) {
-            std::uint32_t const a = values[at[0]], b = values[at[1]], c = values[at[2]], d = values[at[3]];
-            if ((a | b | c | d) >= 64) break;
-            put(a << 18 | b << 12 | c << 6 | d);
-            at += 4;
-        }
-        if (at == end) break;
-        auto const value = values[*at++];
-        if (value == space) continue;
-        if (value == foreign) return std::nullopt;
-        if (value == padding) {
-            if (filled + ++padded > 4 || filled < 2) return std::nullopt;
-            continue;
-        }
-        if (padded != 0) return std::nullopt;
-        group = group << 6 | value;
-        if (++filled == 4) {
-            put(group);
-            group = 0;
-            filled = 0;
-        }
-    }
-
-    if (filled == 0 && padded == 0) {
-        bytes.resize(static_cast<std::size_t>(out - bytes.data()));
-        return bytes;
-    }
-    if (filled + padded != 4) return std::nullopt;
-    unsigned const unused = filled == 2 ? 4 : 2;
-    if ((group & ((1u << unused) - 1)) != 0) return std::nullopt;  // RFC 4648 §3.5: one text for one value
-    group >>= unused;
-    if (filled == 3) *out++ = static_cast<char>(group >> 8);
-    *out++ = static_cast<char>(group);
-    bytes.resize(static_cast<std::size_t>(out - bytes.data()));
+    constexpr std::size_t spare = 32;  // so that the fast loop reaches the end
+    std::string bytes(text.size() / 4 * 3 + 3 + spare, '\0');
+    Base64Stream stream;
+    auto const step = stream.feed(text, bytes);
+    if (step.refused || !stream.end()) return std::nullopt;
+    bytes.resize(step.written);
     return bytes;
 }
 

@@ -2,9 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
+#include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -54,6 +60,73 @@ TEST(Base64, RefusesEveryCharacterOutsideTheAlphabet)
             text[place] = character;
             EXPECT_FALSE(base64_decode(text)) << c << " at " << place;
         }
+    }
+}
+
+TEST(Base64, RefusesEveryOtherCharacterAtEveryPlaceOfALongText)
+{
+    std::string const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string const good = alphabet + alphabet;
+    ASSERT_EQ(base64_encode(base64_decode(good).value()), good);
+    for (int c = 0; c < 256; ++c) {
+        auto const character = static_cast<char>(c);
+        bool const known = alphabet.find(character) != std::string::npos;
+        for (std::size_t place = 0; place < 64; ++place) {
+            auto text = good;
+            text[place] = character;
+            auto const bytes = base64_decode(text);
+            if (known) ASSERT_EQ(base64_encode(bytes.value()), text) << c << " at " << place;
+            else if (std::string_view{" \t\r\n"}.find(character) == std::string_view::npos) ASSERT_FALSE(bytes) << c << " at " << place;
+        }
+    }
+}
+
+// The text in pieces of random sizes into rooms of random sizes.
+std::optional<std::string> decoded_in_pieces(std::string_view text, std::mt19937& random, std::size_t piece_max, std::size_t room_max)
+{
+    schemas::Base64Stream stream;
+    stream.begin();
+    std::string bytes;
+    while (!text.empty()) {
+        std::vector<char> const piece(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), 1 + random() % piece_max)));
+        std::vector<char> room(3 + random() % room_max);
+        auto const step = stream.feed({piece.data(), piece.size()}, room);
+        EXPECT_LE(step.taken, piece.size());
+        EXPECT_LE(step.written, room.size());
+        EXPECT_TRUE(step.refused || step.taken == piece.size() || room.size() - step.written < 3) << "stopped without a reason";
+        bytes.append(room.data(), step.written);
+        if (step.refused) return std::nullopt;
+        text.remove_prefix(step.taken);
+    }
+    if (!stream.end()) return std::nullopt;
+    return bytes;
+}
+
+TEST(Base64, SaysOfPiecesWhatItSaysOfTheWhole)
+{
+    std::mt19937 random{1};
+    for (unsigned round = 0; round < 20'000; ++round) {
+        std::string bytes(random() % 200, '\0');
+        for (char& c : bytes) c = static_cast<char>(random());
+        auto text = base64_encode(bytes);
+        for (auto lines = random() % 4; lines > 0; --lines) text.insert(random() % (text.size() + 1), random() % 2 ? "\r\n" : " ");
+        bool const harmed = random() % 2 && !text.empty();
+        if (harmed) text[random() % text.size()] = "=A- /\xC3"[random() % 6];
+        auto const whole = base64_decode(text);
+        if (!harmed) ASSERT_EQ(whole, bytes) << text;
+        ASSERT_EQ(decoded_in_pieces(text, random, 1 + random() % 100, 1 + random() % 100), whole) << text;
+    }
+}
+
+TEST(Base64, WritesNothingBehindItsRoom)
+{
+    auto const text = base64_encode(std::string(300, 'x'));
+    for (std::size_t size = 0; size < 320; ++size) {
+        std::string room(size + 64, '#');
+        schemas::Base64Stream stream;
+        auto const step = stream.feed(text, std::span{room}.first(size));
+        ASSERT_EQ(step.written, std::min<std::size_t>(size / 3 * 3, 300)) << size;
+        ASSERT_EQ(room.substr(size), std::string(64, '#')) << size;
     }
 }
 
