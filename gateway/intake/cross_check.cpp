@@ -1,72 +1,16 @@
 #include "gateway/intake/cross_check.hpp"
 
+#include "signing/account.hpp"
 #include "signing/digest.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <exception>
-#include <iterator>
 #include <utility>
 
 namespace intake {
-namespace {
-
-using Out = std::back_insert_iterator<std::string>;
-
-std::int64_t ticks(signing::Instant at) { return at.time_since_epoch().count(); }
-
-void write_envelope(Out out, schemas::Envelope const& envelope)
-{
-    auto const& unit = envelope.unit();
-    auto const& filing = envelope.filing();
-    fmt::format_to(out, "provider {} | {}\n", envelope.provider().alias, envelope.provider().name);
-    fmt::format_to(out, "unit {} | {} | {} | {} | {} | {} | {}\n", unit.name, unit.code, unit.kind, unit.tax_code, unit.signatory, unit.phone,
-                   unit.agency);
-    fmt::format_to(out, "filing {} | {} | {} | {} | {}\n", filing.procedure, filing.procedure_name, filing.period, filing.made_on, filing.iso_process);
-    for (auto const& form : envelope.forms()) {
-        fmt::format_to(out, "form {} | {} | {} | {} | {} | {} | {}\n", form.code(), form.version(), form.label(), form.description(),
-                       form.file_name(), static_cast<int>(form.content()), form.size());
-    }
-}
-
-void write_signer(Out out, signing::Signer const& signer)
-{
-    fmt::format_to(out, "signer {} | {} | {} | {} | {} | {} | {} | {}\n", signer.form, signing::hex(signer.certificate.fingerprint), signer.test,
-                   signer.signature_algorithm, signer.digest_algorithm, signer.canonicalisation, signer.reference, signer.signed_path);
-    if (signer.signing_time) fmt::format_to(out, "signing time {}\n", ticks(*signer.signing_time));
-    fmt::format_to(out, "evidence {} | {} | {}\n", signer.revocation.source, signer.revocation.grace, signer.path_der.size());
-}
-
-// The first line in which two accounts differ, of both.
-std::string difference(std::string_view a, std::string_view b)
-{
-    auto const at = static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
-    auto const line_of = [at](std::string_view text) {
-        auto const begin = std::min(at, text.size()) == 0 ? 0 : text.rfind('\n', std::min(at, text.size()) - 1) + 1;
-        return text.substr(begin, std::min(text.find('\n', begin), text.size()) - begin);
-    };
-    return fmt::format("sweep: {}; tree: {}", line_of(a), line_of(b));
-}
-
-}  // namespace
-
-std::string account_of(Examined const& examined)
-{
-    auto const& verified = examined.verified;
-    std::string text;
-    auto const out = std::back_inserter(text);
-    write_envelope(out, verified.envelope());
-    for (auto const& file : verified.files()) fmt::format_to(out, "file {} | {}\n", signing::hex(file.sha256), file.size);
-    for (auto const& signer : verified.signers()) write_signer(out, signer);
-    fmt::format_to(out, "paper {} | grace {} | at {}\n", verified.paper_required(), verified.grace(), ticks(verified.at()));
-    for (auto const& form : examined.valid.forms()) fmt::format_to(out, "valid {} | {}\n", form.form, form.version);
-    return text;
-}
-
 CrossCheck::CrossCheck(CrossCheckConfig config, Parts parts) : config_{std::move(config)}, parts_{std::move(parts)} {}
 
 bool CrossCheck::chosen() noexcept
@@ -105,7 +49,7 @@ void CrossCheck::offer(Case const& one, Examined const& examined)
     auto place = std::make_shared<Place>(*this, one.body->size());
     if (!place->fits()) return parts_.metrics.cross_check("passed_over");
     auto work = [this, place = std::move(place), criteria = one.criteria, sender = one.sender, lane = one.lane, body = one.body, at = one.at,
-                 account = account_of(examined)] {
+                 account = signing::account_of(examined.verified, examined.valid)] {
         compare(*criteria, sender, lane, body, at, account);
     };
     boost::asio::post(parts_.cpu, std::move(work));
@@ -124,9 +68,11 @@ void CrossCheck::compare(Criteria const& criteria, providers::Admitted const& se
         auto const second = examine(reference, sender, lane, std::move(body), at, StageTimer{nullptr});
         // Evidence of revocation may have ended between the two, or have come: no word about the engines.
         if (!second && second.error().code == fault::FaultCode::revocation_unknown) return parts_.metrics.cross_check("passed_over");
-        auto const said = second ? account_of(*second) : "refused: " + std::string{fault::row_of(second.error().code).id} + "\n";
+        auto const said = second ? signing::account_of(second->verified, second->valid) : "refused: " + std::string{fault::row_of(second.error().code).id} + "\n";
         bool const agreed = said == account;
-        agreed ? parts_.metrics.cross_check("agreed") : tell(difference(account, said));
+        if (agreed) return parts_.metrics.cross_check("agreed");
+        auto const differ = signing::difference(account, said);
+        tell(fmt::format("sweep: {}; tree: {}", differ.first, differ.second));
     } catch (std::exception const& error) {
         tell(error.what());
     }

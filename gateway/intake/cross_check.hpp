@@ -1,7 +1,7 @@
 #pragma once
 
 // The second opinion: a share of what the fast engine accepted is examined once more by the reference, beside the path, on the
-// CPU pool. Both must come to the same account of the dossier, word for word; where they do not, an alarm stands until a restart
+// CPU pool. Both must come to the same account of the dossier (signing/account.hpp), word for word; where they do not, an alarm stands until a restart
 // and the log names the dossier. The dossier stays accepted: its receipt is out.
 //
 // Threads: offer() from any core, never waiting; the work runs on the pool. Errors: none leave. What finds the pool's queue full
@@ -22,10 +22,6 @@
 #include <string_view>
 
 namespace intake {
-
-// Everything that a dossier's later life takes from an examination, as text, one fact a line. Two engines agree where their
-// accounts are equal.
-[[nodiscard]] std::string account_of(Examined const& examined);
 
 struct CrossCheckConfig {
     std::string share = "sample";          // off, sample, all
