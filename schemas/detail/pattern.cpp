@@ -96,13 +96,25 @@ private:
         if (took('?')) node->times_min = 0;
         else if (took('*')) node->times_min = 0, node->times_max.reset();
         else if (took('+')) node->times_max.reset();
-        else if (took('{')) {
-            if (group) throw NotUnderstood{"a counted group"};
-            count(*node);
-        } else return of;
+        else if (took('{')) count(*node);
+        else return of;
+        if (group && node->times_max != 1u) throw NotUnderstood{"a group that repeats"};
         if (here() == '?' || here() == '*' || here() == '+' || here() == '{') throw NotUnderstood{"two quantifiers in a row"};
+        if (may_be_empty(*of)) throw NotUnderstood{"a quantifier on what may be empty"};
         node->parts.push_back(std::move(of));
         return node;
+    }
+
+    static bool may_be_empty(Node const& node)
+    {
+        auto const empty = [](NodePtr const& part) { return may_be_empty(*part); };
+        switch (node.kind) {
+            case Node::Kind::characters: return false;
+            case Node::Kind::sequence: return std::all_of(node.parts.begin(), node.parts.end(), empty);
+            case Node::Kind::choice: return std::any_of(node.parts.begin(), node.parts.end(), empty);
+            case Node::Kind::repeated: return node.times_min == 0;
+        }
+        __builtin_unreachable();
     }
 
     void count(Node& node)
@@ -154,9 +166,11 @@ private:
     char plain()
     {
         char const c = take();
-        if (special.find(c) != special.npos) throw NotUnderstood{std::string{"the character "} + c + " here"};
+        if (special.find(c) != special.npos) not_here(c);
         return c;
     }
+
+    [[noreturn]] static void not_here(char c) { throw NotUnderstood{std::string{"the character "} + c + " here"}; }
 
     char escaped()
     {
@@ -170,8 +184,10 @@ private:
     char in_class()
     {
         if (here() == '\\') return escaped();
-        if (here() == '-') throw NotUnderstood{"a bare hyphen in a class"};
-        return plain();
+        char const c = take();
+        if (c == '-') throw NotUnderstood{"a bare hyphen in a class"};
+        if (c == '[' || c == ']' || c == '^') not_here(c);
+        return c;
     }
 
     Characters character_class()
@@ -352,8 +368,7 @@ try {
             Automaton::States to;
             for (auto const s : states)
                 if (automaton.states[s].bytes.test(byte_of[k])) to.push_back(automaton.states[s].to);
-            std::sort(to.begin(), to.end());
-            to.erase(std::unique(to.begin(), to.end()), to.end());
+            if (to.size() > 1) throw NotUnderstood{"a character may stand for two parts"};
             made.next_.push_back(static_cast<std::uint32_t>(number_of(automaton.closed(std::move(to))) * (made.classes_ + 1)));
         }
         made.next_.push_back(std::binary_search(states.begin(), states.end(), end));

@@ -111,7 +111,7 @@ bool ValueType::takes_collapsed(std::string_view text) const
 
 void ShapeRun::begin(ShapeTable const& table)
 {
-    table_ = table.data_.get();
+    table_ = &table.data();
     open_.resize(table_->depth);
     open_size_ = skipping_ = 0;
     sound_ = true;

@@ -44,9 +44,9 @@ public:
     [[nodiscard]] bool repeats(std::size_t declaration) const noexcept;
 
     struct Data;  // shape_data.hpp
+    [[nodiscard]] Data const& data() const noexcept { return *data_; }
 
 private:
-    friend class ShapeRun;
     ShapeTable();
     std::unique_ptr<Data> data_;
 };
