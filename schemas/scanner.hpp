@@ -2,7 +2,7 @@
 
 // Our own reader of the XML that dossiers are written in, fed window by window, for the common path. It never refuses: what it
 // does not read in full certainty it *declines*, and the document then goes to libxml2's parser, which gives the verdict. Whatever
-// it does not decline, libxml2 takes too and tells the same events (tests/fuzz/fuzz_scanner.cpp compares the two).
+// it does not decline, libxml2 takes too and tells the same events (tests/fuzz/scanner.cpp compares the two).
 //
 // Declined: a DOCTYPE, CDATA, instructions, references other than the five names and characters, any encoding but UTF-8, XML
 // other than 1.0, everything that is not namespace-well-formed, attributes of xml:, namespace names that are not plainly absolute,
