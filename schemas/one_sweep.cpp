@@ -60,7 +60,6 @@ public:
             if (scanner_.declined()) return false;
             if (last) break;
             kept = whole - done;
-            if (kept == window_.size()) return false;  // a token longer than a window
             std::memmove(window_.data(), window_.data() + done, kept);
         }
         return ended_ && scanner_.whole();
@@ -100,7 +99,8 @@ private:
     std::optional<std::size_t> decode(std::string_view& base64, std::size_t kept)
     {
         auto const step = decoder_.feed(base64, std::span{window_}.subspan(kept));
-        if (step.refused) return std::nullopt;
+        bool const stuck = step.written == 0 && step.taken < base64.size();  // a token longer than a window
+        if (step.refused || stuck) return std::nullopt;
         base64.remove_prefix(step.taken);
         size_ += step.written;
         if (size_ > bytes_max_) return std::nullopt;
@@ -272,7 +272,10 @@ private:
             case Place::unit: return end_part(Part::unit);
             case Place::form: return end_form();
             case Place::forms: part_ = Part::filing; return;
-            default: return;
+            case Place::outside:
+            case Place::root:
+            case Place::body:
+            case Place::filing: return;
         }
     }
 
