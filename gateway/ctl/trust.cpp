@@ -251,6 +251,7 @@ void add_trust(CLI::App& app, Context& context)
     explains->callback([&context, explained] { explain(context, *explained); });
 
     add_trust_changes(*trust, context);
+    add_trust_refresh(*trust, context);
 }
 
 }  // namespace ctl

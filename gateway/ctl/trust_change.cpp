@@ -1,7 +1,5 @@
 #include "gateway/ctl/trust_change.hpp"
 
-#include "gateway/ctl/call.hpp"
-#include "gateway/revocation/fetch.hpp"
 #include "signing/trust.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +7,6 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -30,22 +27,8 @@ constexpr std::size_t crl_bytes_max = 64u << 20;
 struct Options {
     std::string trust, file, as = "intermediate", name;
     std::string revocation, grace, from, until, accepted_until;
-    std::vector<std::string> crl_urls, certificates;
+    std::vector<std::string> crl_urls;
 };
-
-// Written beside its place under a name that the loader passes over, made durable, then renamed.
-void write_whole(fs::path const& path, std::string_view bytes)
-{
-    auto const beside = path.parent_path() / ("." + path.filename().string() + ".new");
-    fs::create_directories(path.parent_path());
-    write_file(beside, bytes);
-    for (auto const& synced : {beside, path.parent_path()}) {
-        if (synced != beside) fs::rename(beside, path);
-        int const descriptor = ::open(synced.c_str(), O_RDONLY | O_CLOEXEC);
-        if (descriptor < 0 || ::fsync(descriptor) != 0) throw std::system_error{errno, std::generic_category(), synced.string()};
-        ::close(descriptor);
-    }
-}
 
 // A copy of the directory, by hard links where the file system knows them, to try a change on.
 class Rehearsal {
@@ -273,62 +256,20 @@ void remove(Context& context, Options const& options)
     answer(context, "removed", gone, *store);
 }
 
-// --- refresh ---
-
-std::set<std::string> addresses(signing::TrustStore const& store, std::vector<std::string> const& certificates)
-{
-    std::set<std::string> urls;
-    auto const add_all = [&](std::vector<std::string> const& more) { urls.insert(more.begin(), more.end()); };
-    for (auto const& anchor : store.anchors()) add_all(anchor.policy.crl_urls);
-    auto of = store.authorities();
-    for (auto const& file : certificates) {
-        auto der = signing::certificate_der(read_file(file, certificate_bytes_max));
-        if (!der) throw std::runtime_error(file + " is not one certificate");
-        of.push_back(std::move(*der));
-    }
-    for (auto const& der : of) {
-        auto const sources = signing::evidence_sources(der, der);
-        add_all(sources.crl_urls);
-        add_all(sources.delta_urls);
-    }
-    return urls;
-}
-
-// Empty: fetched, verified, kept.
-std::string refresh_one(fs::path const& directory, signing::TrustStore const& store, std::string const& url)
-{
-    net::io_context context;
-    revocation::RevocationConfig const config;
-    revocation::Job job;
-    job.kind = revocation::Kind::crl;
-    job.key = "crl:" + url;
-    job.url = url;
-    auto fetched = finish(context, revocation::fetch(context, config, std::move(job), {}));
-    if (fetched.outcome != revocation::Outcome::fetched) return fetched.trouble.empty() ? "no list came" : fetched.trouble;
-    auto const name = "fetched-" + signing::hex(signing::sha256(url)).substr(0, 16) + ".crl";
-    auto const made = signing::Revocations::make(store.authorities(), {{name, fetched.bytes}}, {}, store.revocations());
-    if (!made.refused.empty()) return made.refused.front().why;
-    write_whole(directory / "crls" / name, fetched.bytes);
-    return {};
-}
-
-void refresh(Context& context, Options const& options)
-{
-    fs::path const directory{options.trust};
-    auto const store = signing::TrustStore::load(directory, {});
-    json::array results;
-    std::vector<std::vector<std::string>> rows{{"address", "result"}};
-    for (auto const& url : addresses(*store, options.certificates)) {
-        auto const trouble = refresh_one(directory, *store, url);
-        if (!trouble.empty()) context.worsen(Verdict::no);
-        results.push_back(json::object{{"url", url}, {"fetched", trouble.empty()}, {"trouble", trouble}});
-        rows.push_back({url, trouble.empty() ? "fetched" : trouble});
-    }
-    auto const count = results.size();
-    context.answer(results, count == 0 ? "no authority names an address of a CRL; --certificate learns them from others" : table(rows));
-}
-
 }  // namespace
+
+void write_whole(fs::path const& path, std::string_view bytes)
+{
+    auto const beside = path.parent_path() / ("." + path.filename().string() + ".new");
+    fs::create_directories(path.parent_path());
+    write_file(beside, bytes);
+    for (auto const& synced : {beside, path.parent_path()}) {
+        if (synced != beside) fs::rename(beside, path);
+        int const descriptor = ::open(synced.c_str(), O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0 || ::fsync(descriptor) != 0) throw std::system_error{errno, std::generic_category(), synced.string()};
+        ::close(descriptor);
+    }
+}
 
 void add_trust_changes(CLI::App& trust, Context& context)
 {
@@ -351,11 +292,6 @@ void add_trust_changes(CLI::App& trust, Context& context)
     removes->add_option("file", options->file, "Its file, or the SHA-256 of the certificate")->required();
     removes->add_option("--trust", options->trust, "Trust directory")->required();
     removes->callback([&context, options] { remove(context, *options); });
-
-    auto* const refreshes = trust.add_subcommand("refresh", "Fetches the CRLs that anchors and intermediates name into crls/");
-    refreshes->add_option("--trust", options->trust, "Trust directory")->required();
-    refreshes->add_option("--certificate", options->certificates, "Further certificates that name addresses (repeat it)");
-    refreshes->callback([&context, options] { refresh(context, *options); });
 }
 
 }  // namespace ctl

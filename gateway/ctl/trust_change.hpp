@@ -8,8 +8,15 @@
 
 #include "gateway/ctl/context.hpp"
 
+#include <filesystem>
+#include <string_view>
+
 namespace ctl {
 
 void add_trust_changes(CLI::App& trust, Context& context);
+void add_trust_refresh(CLI::App& trust, Context& context);  // trust_refresh.cpp
+
+// Written beside its place under a name that the loader passes over, made durable, then renamed.
+void write_whole(std::filesystem::path const& path, std::string_view bytes);
 
 }  // namespace ctl
