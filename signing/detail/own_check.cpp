@@ -4,7 +4,6 @@
 
 #include "signing/digest.hpp"
 
-#include <array>
 #include <optional>
 #include <string>
 
@@ -14,19 +13,6 @@ namespace {
 // The canonical form of SignedInfo of a policy that allows one Reference is some 1 KB; prefixes in scope add to it.
 constexpr std::size_t signed_info_bytes_max = 64u << 10;
 
-EVP_MD const* digest_by_name(std::string_view name)
-{
-    struct Known {
-        std::string_view name;
-        EVP_MD const* md;
-    };
-    static std::array const known{Known{"sha1", EVP_MD_fetch(nullptr, "SHA1", nullptr)}, Known{"sha256", EVP_MD_fetch(nullptr, "SHA256", nullptr)},
-                                  Known{"sha384", EVP_MD_fetch(nullptr, "SHA384", nullptr)}, Known{"sha512", EVP_MD_fetch(nullptr, "SHA512", nullptr)}};
-    for (auto const& one : known)
-        if (one.name == name) return one.md;
-    return nullptr;
-}
-
 struct Digested {
     std::string digest;
     std::size_t bytes = 0;
@@ -35,7 +21,7 @@ struct Digested {
 // Straight into the digest, so that a large document is never held a second time (V16).
 std::optional<Digested> digest_of(SignatureShape const& shape, Form const& form)
 {
-    EVP_MD const* const md = digest_by_name(shape.digest_algorithm);
+    EVP_MD const* const md = digest_named(shape.digest_algorithm);
     MdCtxPtr const context{EVP_MD_CTX_new()};
     if (md == nullptr || !context || EVP_DigestInit_ex2(context.get(), md, nullptr) != 1) throw_openssl("a digest does not start");
     Digested made;

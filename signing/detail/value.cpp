@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace signing::detail {
@@ -15,29 +17,18 @@ enum class Scheme { rsa_pkcs1, rsa_pss, ecdsa };
 struct Known {
     std::string_view name;
     Scheme scheme;
-    char const* digest;
+    std::string_view digest;
 };
 
 // SHA-1 stands here for its dated switch: whether it may be used is decided before (policy.hpp).
 constexpr std::array known_algorithms{
-    Known{"rsa-sha1", Scheme::rsa_pkcs1, "SHA1"},         Known{"rsa-sha256", Scheme::rsa_pkcs1, "SHA256"},
-    Known{"rsa-sha384", Scheme::rsa_pkcs1, "SHA384"},     Known{"rsa-sha512", Scheme::rsa_pkcs1, "SHA512"},
-    Known{"rsa-pss-sha256", Scheme::rsa_pss, "SHA256"},   Known{"rsa-pss-sha384", Scheme::rsa_pss, "SHA384"},
-    Known{"rsa-pss-sha512", Scheme::rsa_pss, "SHA512"},   Known{"ecdsa-sha1", Scheme::ecdsa, "SHA1"},
-    Known{"ecdsa-sha256", Scheme::ecdsa, "SHA256"},       Known{"ecdsa-sha384", Scheme::ecdsa, "SHA384"},
-    Known{"ecdsa-sha512", Scheme::ecdsa, "SHA512"},
+    Known{"rsa-sha256", Scheme::rsa_pkcs1, "sha256"},     Known{"rsa-sha1", Scheme::rsa_pkcs1, "sha1"},
+    Known{"rsa-sha384", Scheme::rsa_pkcs1, "sha384"},     Known{"rsa-sha512", Scheme::rsa_pkcs1, "sha512"},
+    Known{"rsa-pss-sha256", Scheme::rsa_pss, "sha256"},   Known{"rsa-pss-sha384", Scheme::rsa_pss, "sha384"},
+    Known{"rsa-pss-sha512", Scheme::rsa_pss, "sha512"},   Known{"ecdsa-sha1", Scheme::ecdsa, "sha1"},
+    Known{"ecdsa-sha256", Scheme::ecdsa, "sha256"},       Known{"ecdsa-sha384", Scheme::ecdsa, "sha384"},
+    Known{"ecdsa-sha512", Scheme::ecdsa, "sha512"},
 };
-
-// Fetched once for the process: looking an algorithm up by name takes locks on every use.
-EVP_MD const* digest_of(std::size_t index)
-{
-    static std::array<EVP_MD const*, known_algorithms.size()> const fetched = [] {
-        std::array<EVP_MD const*, known_algorithms.size()> all{};
-        for (std::size_t i = 0; i < all.size(); ++i) all[i] = EVP_MD_fetch(nullptr, known_algorithms[i].digest, nullptr);
-        return all;
-    }();
-    return fetched[index];
-}
 
 std::optional<std::size_t> index_of(std::string_view algorithm)
 {
@@ -66,44 +57,102 @@ std::optional<std::vector<unsigned char>> der_of_pair(std::string_view value, st
     return der;
 }
 
+using PkeyCtxPtr = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+
+// A key made ready for one algorithm. The context holds the key, so that no other can come to stand where it stood.
+struct Ready {
+    EVP_PKEY*   key = nullptr;
+    std::size_t algorithm = 0;
+    PkeyCtxPtr  context;
+    std::size_t half = 0;  // ECDSA: bytes of r, and of s
+};
+
+// Keys that signed lately: an organisation files several forms in a dossier, and several dossiers in a day. A context is some
+// 2 KB with what it holds of its key.
+constexpr std::size_t ready_max = 64;
+
 bool use_pss(EVP_PKEY_CTX* context, EVP_MD const* digest)
 {
     return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 && EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest) == 1 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-bool verify(Scheme scheme, EVP_MD const* digest, EVP_PKEY* key, std::string_view bytes, unsigned char const* value, std::size_t size)
+// Fills `ready`; false where the key is not for the algorithm.
+bool prepare(Ready& ready, EVP_PKEY* key, std::size_t algorithm)
 {
-    MdCtxPtr const context{EVP_MD_CTX_new()};
-    EVP_PKEY_CTX* parameters = nullptr;  // the context's own
-    if (!context || EVP_DigestVerifyInit(context.get(), &parameters, digest, nullptr, key) != 1) return false;
-    if (scheme == Scheme::rsa_pss && !use_pss(parameters, digest)) return false;
-    // Only 1 is yes: 0 is a wrong value and less than 0 an error.
-    return EVP_DigestVerify(context.get(), value, size, data_of(bytes), bytes.size()) == 1;
-}
-
-bool verify_for(std::size_t index, EVP_PKEY* key, std::string_view bytes, std::string_view value)
-{
-    auto const& known = known_algorithms[index];
+    auto const& known = known_algorithms[algorithm];
     auto const strength = strength_of(key);
     bool const rsa = known.scheme != Scheme::ecdsa;
     if (strength.family != (rsa ? KeyFamily::rsa : KeyFamily::ec)) return false;
-    if (rsa) return verify(known.scheme, digest_of(index), key, bytes, data_of(value), value.size());
+    if (!rsa && strength.curve != "P-256" && strength.curve != "P-384") return false;
+    auto const* const digest = digest_named(known.digest);
+    PkeyCtxPtr context{EVP_PKEY_CTX_new(key, nullptr)};
+    if (!context || EVP_PKEY_verify_init(context.get()) != 1) return false;
+    if (known.scheme == Scheme::rsa_pkcs1 && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) return false;
+    if (EVP_PKEY_CTX_set_signature_md(context.get(), digest) != 1) return false;
+    if (known.scheme == Scheme::rsa_pss && !use_pss(context.get(), digest)) return false;
+    ready = {.key = key, .algorithm = algorithm, .context = std::move(context), .half = rsa ? 0 : static_cast<std::size_t>(strength.bits + 7) / 8};
+    return true;
+}
 
-    if (strength.curve != "P-256" && strength.curve != "P-384") return false;
-    auto const der = der_of_pair(value, static_cast<std::size_t>(strength.bits + 7) / 8);
-    return der && verify(known.scheme, digest_of(index), key, bytes, der->data(), der->size());
+// The calling thread's place for a key and an algorithm: one of a fixed number, found by the key's address.
+Ready& place_of(EVP_PKEY* key, std::size_t algorithm)
+{
+    thread_local std::array<Ready, ready_max> places;
+    auto const address = reinterpret_cast<std::uintptr_t>(key) >> 4;
+    return places[(address ^ (address >> 6) ^ (address >> 12) ^ algorithm) % ready_max];
+}
+
+struct Digest {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes;
+    unsigned size = 0;
+};
+
+bool digest(EVP_MD const* md, std::string_view bytes, Digest& made)
+{
+    thread_local MdCtxPtr const context{EVP_MD_CTX_new()};
+    return md != nullptr && context && EVP_DigestInit_ex2(context.get(), md, nullptr) == 1 &&
+           EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+           EVP_DigestFinal_ex(context.get(), made.bytes.data(), &made.size) == 1;
+}
+
+bool verify_with(Ready const& ready, std::string_view bytes, std::string_view value)
+{
+    auto const& known = known_algorithms[ready.algorithm];
+    Digest made;
+    if (!digest(digest_named(known.digest), bytes, made)) return false;
+    // Only 1 is yes: 0 is a wrong value and less than 0 an error.
+    if (known.scheme != Scheme::ecdsa) return EVP_PKEY_verify(ready.context.get(), data_of(value), value.size(), made.bytes.data(), made.size) == 1;
+    auto const der = der_of_pair(value, ready.half);
+    return der && EVP_PKEY_verify(ready.context.get(), der->data(), der->size(), made.bytes.data(), made.size) == 1;
 }
 
 }  // namespace
+
+EVP_MD const* digest_named(std::string_view name)
+{
+    struct Fetched {
+        std::string_view name;
+        EVP_MD const* md;
+    };
+    static std::array const fetched{Fetched{"sha256", EVP_MD_fetch(nullptr, "SHA256", nullptr)}, Fetched{"sha1", EVP_MD_fetch(nullptr, "SHA1", nullptr)},
+                                    Fetched{"sha384", EVP_MD_fetch(nullptr, "SHA384", nullptr)}, Fetched{"sha512", EVP_MD_fetch(nullptr, "SHA512", nullptr)}};
+    for (auto const& one : fetched)
+        if (one.name == name) return one.md;
+    return nullptr;
+}
 
 bool verify_value(std::string_view algorithm, EVP_PKEY* key, std::string_view bytes, std::string_view value)
 {
     auto const index = index_of(algorithm);
     if (!index || key == nullptr || value.empty()) return false;
-    bool const verified = verify_for(*index, key, bytes, value);
-    if (!verified) drain_errors();
-    return verified;
+    auto& ready = place_of(key, *index);
+    bool const met = ready.key == key && ready.algorithm == *index;
+    bool const verified = (met || prepare(ready, key, *index)) && verify_with(ready, bytes, value);
+    if (verified) return true;
+    ready = {};  // whatever a refusal left in it is not used again
+    drain_errors();
+    return false;
 }
 
 }  // namespace signing::detail
