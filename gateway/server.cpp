@@ -154,7 +154,7 @@ std::optional<intake::TlsConfig> tls_of(ServerConfig const& server)
     return intake::TlsConfig{server.certificate_file, server.key_file, server.client_ca_file};
 }
 
-Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::WantedSink wanted)
+Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::WantedSink sink)
 {
     signing::initialise();
     Problems problems;
@@ -164,7 +164,7 @@ Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::Wan
         return std::make_shared<runtime::Snapshot<dossier::ReceiptKeys>>(dossier::ReceiptKeys::load(receipt_keys_of(files), now));
     });
     loaded.trust_stamp = signing::TrustStore::stamp_of(files.trust_directory);  // first: what changes meanwhile is read again
-    auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy, std::move(wanted)); });
+    auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy, std::move(sink)); });
     auto catalogue = problems.attempt("schemas.xsd_directory", [&] { return schemas::Catalogue::load(config.schemas.xsd_directory); });
     auto rules = problems.attempt("schemas.rules_directory", [&] { return schemas::Rules::load(config.schemas.rules_directory); });
     auto tls = problems.attempt("server.certificate_file", [&] {
