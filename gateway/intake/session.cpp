@@ -449,7 +449,8 @@ Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t
     // RFC 9110 §10.1.1: a peer that has begun to send does not wait for us.
     if (x.head.expects_continue && buffer_.size() == 0) {
         arm(s_.limits.write_timeout);
-        if (co_await write("HTTP/1.1 100 Continue\r\n\r\n")) {
+        auto const error = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+        if (error) {
             x.keep = false;
             co_return plain(FaultCode::request_timeout, "continue");
         }
@@ -548,7 +549,8 @@ Task<bool> Session<Stream>::drain(std::uint64_t bytes)
         buffer_.consume(here);
         bytes -= here;
         if (bytes == 0) co_return true;
-        if (co_await read_more()) co_return false;
+        auto const error = co_await read_more();
+        if (error) co_return false;
     }
 }
 

@@ -356,7 +356,8 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         message.body() = std::move(request.body);
         message.prepare_payload();
 
-        if (!co_await take_place(deadline)) co_return error_code{net::error::timed_out};
+        bool const placed = co_await take_place(deadline);
+        if (!placed) co_return error_code{net::error::timed_out};
         Place const place{*this};
         auto connection = take_idle();
         for (;;) {

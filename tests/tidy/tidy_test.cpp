@@ -179,6 +179,35 @@ std::vector<std::size_t> braces_inside_co_await(std::string const& code)
     return places;
 }
 
+// Places of an `if` or a `switch` that awaits in its condition and gives what came no name.
+std::vector<std::size_t> nameless_awaited_conditions(std::string const& code)
+{
+    auto const is_word = [&](std::size_t at, std::string_view word) {
+        return code.compare(at, word.size(), word) == 0 && (at == 0 || !in_word(code[at - 1])) && !in_word(code[at + word.size()]);
+    };
+    // "= ", and none of ==, !=, <=, >=: something is declared or given a value.
+    auto const names = [&](std::size_t begin, std::size_t end) {
+        for (auto i = begin + 1; i < end; ++i)
+            if (code[i] == '=' && code[i + 1] != '=' && std::string_view{"=!<>"}.find(code[i - 1]) == std::string_view::npos) return true;
+        return false;
+    };
+    std::vector<std::size_t> places;
+    for (std::size_t at = 0; at + 1 < code.size(); ++at) {
+        auto const size = is_word(at, "if") ? 2u : is_word(at, "switch") ? 6u : 0u;
+        auto const open = size ? code.find_first_not_of(" \n", at + size) : std::string::npos;
+        if (open == std::string::npos || code[open] != '(') continue;
+        int depth = 0;
+        for (auto i = open; i < code.size(); ++i) {
+            if (code[i] == '(') ++depth;
+            if (code[i] == ')' && --depth == 0) break;
+            if (!is_word(i, "co_await")) continue;
+            if (!names(open, i)) places.push_back(at);
+            break;
+        }
+    }
+    return places;
+}
+
 TEST(Arrows, EveryIncludeFollowsAnAllowedArrow)
 {
     auto const arrows = read_arrows();
@@ -269,6 +298,34 @@ TEST(Traps, TheSearchForBracedTemporariesFindsThemAndOnlyThem)
     EXPECT_EQ(count("if (auto r = co_await next(a); r) { f(); }"), 0u);
     EXPECT_EQ(count("auto s = R\"(co_await {)\"; co_await f(R\"x({)x\");"), 0u);
     EXPECT_EQ(count("// co_await f({});\nco_await f(\"{}\");"), 0u);
+}
+
+// Where such a condition stands in a coroutine's outermost block and that block declares nothing, g++ 12.2 ends the awaited
+// coroutine too early: the caller never goes on, or runs into an illegal instruction (clang 14 is right). A declaration that
+// happens to stand beside it is a thin wall, so the result is named everywhere.
+TEST(Traps, NoConditionAwaitsWithoutNamingWhatCame)
+{
+    for (auto const& file : sources()) {
+        auto const code = code_of(text_of(root / file));
+        for (auto at : nameless_awaited_conditions(code)) ADD_FAILURE() << file << ":" << line_at(code, at) << ": name what came on a line before";
+    }
+}
+
+TEST(Traps, TheSearchForNamelessConditionsFindsThemAndOnlyThem)
+{
+    auto count = [](char const* text) { return nameless_awaited_conditions(code_of(text)).size(); };
+    EXPECT_EQ(count("if (co_await next()) co_await say();"), 1u);
+    EXPECT_EQ(count("if (co_await next()) { f(); }"), 1u);
+    EXPECT_EQ(count("if (a && !co_await next(b(1), c)) return;"), 1u);
+    EXPECT_EQ(count("if (a == co_await next()) f(); else if (co_await next()) g();"), 2u);
+    EXPECT_EQ(count("if\n    (a <= 1 &&\n     co_await next()) f();"), 1u);
+    EXPECT_EQ(count("switch (co_await next()) { default: f(); }"), 1u);
+    EXPECT_EQ(count("bool const a = co_await next(); if (a) co_await say();"), 0u);
+    EXPECT_EQ(count("if (auto no = co_await next()) co_return co_await say(no);"), 0u);
+    EXPECT_EQ(count("if (auto r = co_await next(a); r) { f(); }"), 0u);
+    EXPECT_EQ(count("if (a) co_await say();"), 0u);
+    EXPECT_EQ(count("while (co_await next(a)) { f(); }"), 0u);
+    EXPECT_EQ(count("// if (co_await next()) f();\nnotif (co_await next());"), 0u);
 }
 
 // Every coroutine has an owner: a detached one would outlive what it refers to.
