@@ -40,6 +40,7 @@ struct OutboxConfig {
     milliseconds backoff_first{1000};
     milliseconds backoff_max{20'000};
     std::uint32_t failed_in_a_row_max = 5;  // then an alarm
+    milliseconds stop_timeout{2000};   // attempts under way when the gateway stops: a message taken but not heard of is sent twice
 };
 
 struct SmsConfig {
@@ -98,6 +99,7 @@ inline constexpr std::tuple outbox_fields{
     detail::Field{"otp.attempts_max", &OutboxConfig::attempts_max, 1u, 20u, "Attempts at one message, while its code lives."},
     detail::Field{"otp.backoff_first", &OutboxConfig::backoff_first, milliseconds{1}, milliseconds{60'000}, "Before the second attempt; doubled each time."},
     detail::Field{"otp.backoff_max", &OutboxConfig::backoff_max, milliseconds{1}, milliseconds{600'000}, "No wait is longer."},
+    detail::Field{"otp.stop_timeout", &OutboxConfig::stop_timeout, milliseconds{0}, milliseconds{60'000}, "When the gateway stops, attempts under way may end by themselves for so long; then they are broken off."},
     detail::Field{"otp.failed_in_a_row_max", &OutboxConfig::failed_in_a_row_max, 1u, 10'000u, "Messages lost one after the other that raise an alarm."},
 };
 

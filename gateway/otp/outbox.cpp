@@ -7,8 +7,9 @@
 
 namespace otp {
 
-Outbox::Outbox(OutboxConfig config, signing::OtpKey const& key, runtime::Clock const& clock, std::unique_ptr<Sender> sms, std::unique_ptr<Sender> mail)
-    : config_{config}, key_{key}, clock_{clock}, sms_{std::move(sms)}, mail_{std::move(mail)}
+Outbox::Outbox(OutboxConfig config, signing::OtpKey const& key, runtime::Clock const& clock, std::unique_ptr<Sender> sms, std::unique_ptr<Sender> mail,
+               observe::Metrics* metrics)
+    : config_{config}, key_{key}, clock_{clock}, sms_{std::move(sms)}, mail_{std::move(mail)}, metrics_{metrics}
 {
     for (std::uint32_t i = 0; i < config_.workers; ++i) workers_.emplace_back([this] { serve(); });
 }
@@ -16,11 +17,16 @@ Outbox::Outbox(OutboxConfig config, signing::OtpKey const& key, runtime::Clock c
 Outbox::~Outbox()
 {
     {
-        std::lock_guard const lock{mutex_};
+        std::unique_lock lock{mutex_};
         stopping_ = true;
+        changed_.notify_all();
+        changed_.wait_for(lock, config_.stop_timeout, [this] { return under_way_ == 0; });
     }
-    changed_.notify_all();
+    stop_.request_stop();
     for (auto& worker : workers_) worker.join();
+    std::erase_if(jobs_, [](Job const& job) { return job.sealed.empty(); });
+    for (auto const& job : jobs_) count(job.message.channel, "dropped");
+    if (!jobs_.empty()) observe::log(observe::Level::warning, "one-time passwords dropped at the end", {{"messages", jobs_.size()}});
 }
 
 std::optional<Outbox::Place> Outbox::reserve()
@@ -90,9 +96,11 @@ void Outbox::serve()
 {
     std::unique_lock lock{mutex_};
     while (auto job = next(lock)) {
+        ++under_way_;
         lock.unlock();
         perform(std::move(*job));
         lock.lock();
+        if (--under_way_ == 0 && stopping_) changed_.notify_all();
     }
 }
 
@@ -109,7 +117,7 @@ void Outbox::perform(Job job)
         job.message.to = *address;
         ++job.attempts;
         try {
-            outcome = sender->send(job.message);
+            outcome = sender->send(job.message, stop_.get_token());
         } catch (std::exception const& error) {  // a surprise of a library
             outcome = {Sent::not_now, error.what()};
         }
@@ -118,11 +126,17 @@ void Outbox::perform(Job job)
     settle(std::move(job), outcome);
 }
 
+void Outbox::count(signing::OtpChannel channel, std::string_view outcome)
+{
+    if (metrics_) metrics_->otp_message(signing::name_of(channel), outcome);
+}
+
 void Outbox::settle(Job job, Outcome const& outcome)
 {
-    auto const channel = signing::name_of(job.message.channel);
+    auto const channel = job.message.channel;
     std::unique_lock lock{mutex_};
     if (outcome.sent == Sent::taken) {
+        count(channel, "sent");
         ++counts_.sent;
         counts_.lost_in_a_row = 0;
         --places_;
@@ -131,6 +145,7 @@ void Outbox::settle(Job job, Outcome const& outcome)
     counts_.last_trouble = outcome.detail;
     if (outcome.sent == Sent::not_now && job.attempts < config_.attempts_max) {
         ++counts_.retried;
+        count(channel, "retried");
         auto const shift = std::min(job.attempts - 1, 16u);
         job.not_before = std::chrono::steady_clock::now() + std::min(config_.backoff_max, config_.backoff_first * (1u << shift));
         jobs_.push_back(std::move(job));
@@ -139,11 +154,12 @@ void Outbox::settle(Job job, Outcome const& outcome)
         return;
     }
     ++counts_.lost;
+    count(channel, "lost");
     ++counts_.lost_in_a_row;
     --places_;
     lock.unlock();
     observe::log(observe::Level::warning, "one-time password not sent",
-                 {{"message", job.message.id}, {"channel", channel}, {"attempts", job.attempts}, {"detail", outcome.detail}});
+                 {{"message", job.message.id}, {"channel", signing::name_of(channel)}, {"attempts", job.attempts}, {"detail", outcome.detail}});
 }
 
 }  // namespace otp

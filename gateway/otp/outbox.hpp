@@ -8,6 +8,7 @@
 //
 // Threads: any; one mutex. Its workers are its own threads. Errors: none leave; counts() and the log tell.
 
+#include "gateway/observe/metrics.hpp"
 #include "gateway/otp/config.hpp"
 #include "gateway/otp/sender.hpp"
 
@@ -18,7 +19,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,9 +30,13 @@ namespace otp {
 
 class Outbox {
 public:
-    // Either sender may be null: that channel is off. `key` opens the sealed addresses. Both outlive the outbox.
-    Outbox(OutboxConfig config, signing::OtpKey const& key, runtime::Clock const& clock, std::unique_ptr<Sender> sms, std::unique_ptr<Sender> mail);
-    ~Outbox();  // ends attempts under way by their own timeouts; what waits is dropped
+    // Either sender may be null: that channel is off. `key` opens the sealed addresses. References outlive the outbox, and
+    // so do `metrics`, where there are any.
+    Outbox(OutboxConfig config, signing::OtpKey const& key, runtime::Clock const& clock, std::unique_ptr<Sender> sms, std::unique_ptr<Sender> mail,
+           observe::Metrics* metrics = nullptr);
+    // What waits is dropped and counted. Attempts under way have stop_timeout to end; then they are told to stop, which a
+    // sender does within about a second.
+    ~Outbox();
     Outbox(Outbox const&) = delete;
     Outbox& operator=(Outbox const&) = delete;
 
@@ -75,18 +82,22 @@ private:
     std::optional<Job> next(std::unique_lock<std::mutex>& lock);
     void perform(Job job);
     void settle(Job job, Outcome const& outcome);
+    void count(signing::OtpChannel channel, std::string_view outcome);
     [[nodiscard]] Sender* sender_of(signing::OtpChannel channel) const noexcept;
 
     OutboxConfig const config_;
     signing::OtpKey const& key_;
     runtime::Clock const& clock_;
     std::unique_ptr<Sender> const sms_, mail_;
+    observe::Metrics* const metrics_;  // null: nobody counts
     mutable std::mutex mutex_;  // guards all below but the threads
     std::condition_variable changed_;
     std::deque<Job> jobs_;
     std::size_t places_ = 0;    // reserved, waiting or under way
     Counts counts_;
+    std::size_t under_way_ = 0; // attempts
     bool stopping_ = false;
+    std::stop_source stop_;     // of the attempts
     std::vector<std::thread> workers_;
 };
 

@@ -20,10 +20,10 @@ namespace otp {
 // Threads: immutable but for its parts, which are locked inside.
 class Room {
 public:
-    // `store` and `clock` outlive the room.
+    // `store`, `clock` and `metrics`, where there are any, outlive the room.
     Room(Config const& config, signing::OtpKey key, std::unique_ptr<Sender> sms, std::unique_ptr<Sender> mail, store::Otp& store,
-         runtime::Clock const& clock)
-        : key_{std::move(key)}, outbox_{config.outbox, key_, clock, std::move(sms), std::move(mail)}, desk_{config.desk, key_, store, outbox_}
+         runtime::Clock const& clock, observe::Metrics* metrics = nullptr)
+        : key_{std::move(key)}, outbox_{config.outbox, key_, clock, std::move(sms), std::move(mail), metrics}, desk_{config.desk, key_, store, outbox_}
     {
     }
     Room(Room const&) = delete;

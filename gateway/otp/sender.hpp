@@ -2,12 +2,14 @@
 
 // One way out for a message: an SMS aggregator, a mail server, a folder.
 //
-// Threads: send() is called by several workers at once, and may block until its timeout.
+// Threads: send() is called by several workers at once, and may block until its timeout, or until shortly after `stop` is
+//          requested: about a second.
 // Errors: values; a peer's misbehaviour never throws.
 
 #include "gateway/runtime/clock.hpp"
 #include "signing/otp.hpp"
 
+#include <stop_token>
 #include <string>
 
 namespace otp {
@@ -29,7 +31,7 @@ struct Outcome {
 class Sender {
 public:
     virtual ~Sender() = default;
-    virtual Outcome send(Message const& message) = 0;
+    virtual Outcome send(Message const& message, std::stop_token stop) = 0;
 };
 
 }  // namespace otp

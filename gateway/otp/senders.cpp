@@ -62,7 +62,7 @@ SpoolSender::SpoolSender(std::filesystem::path directory) : directory_{std::move
     if (!std::filesystem::is_directory(directory_)) throw std::runtime_error("otp.spool_directory cannot be made: " + directory_.string());
 }
 
-Outcome SpoolSender::send(Message const& message)
+Outcome SpoolSender::send(Message const& message, std::stop_token)
 {
     json::object const body{{"id", message.id},
                             {"channel", signing::name_of(message.channel)},
@@ -82,7 +82,7 @@ Outcome SpoolSender::send(Message const& message)
     return {Sent::taken, {}};
 }
 
-Outcome SmsSender::send(Message const& message)
+Outcome SmsSender::send(Message const& message, std::stop_token stop)
 {
     json::object const body{{"to", message.to}, {"from", config_.from}, {"text", message.text}, {"client_ref", message.id}};
     detail::HttpPost post;
@@ -92,6 +92,7 @@ Outcome SmsSender::send(Message const& message)
     if (!config_.bearer_key.empty()) post.headers.push_back("Authorization: Bearer " + config_.bearer_key);
     post.body = json::serialize(body);
     post.timeout = config_.timeout;
+    post.stop = std::move(stop);
     auto const answer = detail::post(post);
     if (!answer.answered) return {Sent::not_now, answer.error};
     auto const said = fmt::format("the aggregator answered {}", answer.status);
@@ -99,7 +100,7 @@ Outcome SmsSender::send(Message const& message)
     return {worth_another(answer.status) ? Sent::not_now : Sent::refused, said};
 }
 
-Outcome MailSender::send(Message const& message)
+Outcome MailSender::send(Message const& message, std::stop_token stop)
 {
     detail::Mail mail;
     mail.url = config_.url;
@@ -111,6 +112,7 @@ Outcome MailSender::send(Message const& message)
     mail.to = message.to;
     mail.text = mail_text(message, config_.from, std::chrono::system_clock::now());
     mail.timeout = config_.timeout;
+    mail.stop = std::move(stop);
     auto const answer = detail::send(mail);
     if (answer.answered) return {Sent::taken, {}};
     auto const said = fmt::format("{} (reply {})", answer.error, answer.status);

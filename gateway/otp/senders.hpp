@@ -14,7 +14,7 @@ namespace otp {
 class SpoolSender final : public Sender {
 public:
     explicit SpoolSender(std::filesystem::path directory);  // makes it; throws std::runtime_error where it cannot
-    Outcome send(Message const& message) override;
+    Outcome send(Message const& message, std::stop_token stop) override;
 
 private:
     std::filesystem::path directory_;
@@ -25,7 +25,7 @@ private:
 class SmsSender final : public Sender {
 public:
     explicit SmsSender(SmsConfig config) : config_{std::move(config)} {}
-    Outcome send(Message const& message) override;
+    Outcome send(Message const& message, std::stop_token stop) override;
 
 private:
     SmsConfig config_;
@@ -35,7 +35,7 @@ private:
 class MailSender final : public Sender {
 public:
     explicit MailSender(MailConfig config) : config_{std::move(config)} {}
-    Outcome send(Message const& message) override;
+    Outcome send(Message const& message, std::stop_token stop) override;
 
 private:
     MailConfig config_;

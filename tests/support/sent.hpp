@@ -36,7 +36,7 @@ public:
     {
         struct One final : otp::Sender {
             explicit One(SenderLog& given) : log{given} {}
-            otp::Outcome send(otp::Message const& message) override
+            otp::Outcome send(otp::Message const& message, std::stop_token) override
             {
                 unsigned count = 0;
                 {

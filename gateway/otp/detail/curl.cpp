@@ -53,24 +53,37 @@ std::size_t give(char* to, std::size_t size, std::size_t count, void* from)
     return bytes;
 }
 
-// What both kinds share. No signals: workers are threads. No redirects: a code goes where the operator said, only there.
-Easy handle_for(std::string const& url, char const* protocols, std::string const& ca_file, std::chrono::milliseconds timeout, char* error)
+// Not 0: the transfer ends (CURLOPT_XFERINFOFUNCTION).
+int asked_to_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return static_cast<std::stop_token const*>(stop)->stop_requested() ? 1 : 0; }
+
+void begin()
 {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+// What both kinds share. No signals: workers are threads. No redirects: a code goes where the operator said, only there.
+template <class Call>  // an HttpPost or a Mail, which outlives the handle
+Easy handle_for(Call const& call, char const* protocols, char* error)
+{
+    begin();
     Easy handle{curl_easy_init()};
     if (!handle) throw std::runtime_error("libcurl");
     auto* const easy = handle.get();
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
-    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy, CURLOPT_URL, call.url.c_str());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(call.timeout.count()));
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file.c_str());
+    if (!call.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, call.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, asked_to_stop);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &call.stop);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // nor does a name server that is silent hold up the end
     return handle;
 }
 
@@ -79,7 +92,8 @@ Answer answer_of(CURL* easy, CURLcode code, char const* error)
     Answer answer;
     answer.answered = code == CURLE_OK;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
-    if (code != CURLE_OK) answer.error = *error ? error : curl_easy_strerror(code);
+    if (code == CURLE_ABORTED_BY_CALLBACK) answer.error = "stopped";
+    else if (code != CURLE_OK) answer.error = *error ? error : curl_easy_strerror(code);
     return answer;
 }
 
@@ -88,7 +102,7 @@ Answer answer_of(CURL* easy, CURLcode code, char const* error)
 Answer post(HttpPost const& request)
 {
     char error[CURL_ERROR_SIZE] = "";
-    auto const handle = handle_for(request.url, "http,https", request.ca_file, request.timeout, error);
+    auto const handle = handle_for(request, "http,https", error);
     auto* const easy = handle.get();
     List headers;
     for (auto const& header : request.headers) add(headers, header);
@@ -106,7 +120,7 @@ Answer post(HttpPost const& request)
 Answer send(Mail const& mail)
 {
     char error[CURL_ERROR_SIZE] = "";
-    auto const handle = handle_for(mail.url, "smtp,smtps", mail.ca_file, mail.timeout, error);
+    auto const handle = handle_for(mail, "smtp,smtps", error);
     auto* const easy = handle.get();
     auto const from = "<" + mail.from + ">";
     List recipients;

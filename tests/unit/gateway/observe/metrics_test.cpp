@@ -26,6 +26,7 @@ TEST(Metrics, WhatHappensIsSeenInTheExposition)
     metrics.certificate_cache(10, 5, 5);
     metrics.certificate_cache(15, 5, 5);
     metrics.stage_time(Stage::verify, std::chrono::milliseconds{3});
+    metrics.otp_message("sms", "lost");
     auto const text = metrics.exposition();
     EXPECT_TRUE(has(text, R"(ivan_dossiers_accepted_total{provider="VNPT"} 2)")) << text;
     EXPECT_TRUE(has(text, R"(ivan_dossiers_repeated_total{provider="VNPT"} 1)"));
@@ -37,6 +38,7 @@ TEST(Metrics, WhatHappensIsSeenInTheExposition)
     EXPECT_TRUE(has(text, "ivan_queue_oldest_seconds 34"));
     EXPECT_TRUE(has(text, R"(ivan_alarm{name="queue_age"} 1)"));
     EXPECT_TRUE(has(text, "ivan_certificate_cache_hits_total 15"));
+    EXPECT_TRUE(has(text, R"(ivan_otp_messages_total{channel="sms",outcome="lost"} 1)"));
     EXPECT_TRUE(has(text, R"(ivan_stage_seconds_bucket{stage="verify",le="0.0025"} 0)"));
     EXPECT_TRUE(has(text, R"(ivan_stage_seconds_bucket{stage="verify",le="0.005"} 1)"));
 }

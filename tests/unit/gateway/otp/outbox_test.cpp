@@ -5,7 +5,14 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
 
 namespace {
 
@@ -151,6 +158,102 @@ TEST(Outbox, ASenderThatThrowsIsTriedAgain)
     put(outbox, message());
     ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().sent == 1; }));
     EXPECT_EQ(outbox.counts().retried, 1u);
+}
+
+// A peer that answers when it is told to, or when the attempt is broken off.
+class SlowPeer {
+public:
+    [[nodiscard]] std::unique_ptr<otp::Sender> sender()  // outlived by the peer
+    {
+        struct One final : otp::Sender {
+            explicit One(SlowPeer& given) : peer{given} {}
+            Outcome send(otp::Message const&, std::stop_token stop) override
+            {
+                std::unique_lock lock{peer.mutex_};
+                peer.asked_ = true;
+                peer.changed_.notify_all();
+                bool const answered = peer.changed_.wait(lock, stop, [this] { return peer.answers_; });
+                peer.broken_off_ = !answered;
+                return {answered ? Sent::taken : Sent::not_now, ""};
+            }
+            SlowPeer& peer;
+        };
+        return std::make_unique<One>(*this);
+    }
+    void wait_until_asked()
+    {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return asked_; });
+    }
+    void answer()
+    {
+        std::lock_guard const lock{mutex_};
+        answers_ = true;
+        changed_.notify_all();
+    }
+    [[nodiscard]] bool broken_off() const
+    {
+        std::lock_guard const lock{mutex_};
+        return broken_off_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable_any changed_;
+    bool asked_ = false, answers_ = false, broken_off_ = false;
+};
+
+bool says(observe::Metrics const& metrics, std::string_view line) { return metrics.exposition().find(std::string{line} + "\n") != std::string::npos; }
+
+// Without the stop the end would wait for the peer, which here never answers.
+TEST(Outbox, AtTheEndAnAttemptThatHangsIsBrokenOffAndWhatWaitsIsDroppedAndCounted)
+{
+    auto config = quick();
+    config.workers = 1;
+    config.stop_timeout = 1ms;
+    SlowPeer peer;
+    observe::Metrics metrics;
+    {
+        otp::Outbox outbox{config, key, clock_of_the_system, peer.sender(), nullptr, &metrics};
+        put(outbox, message());
+        peer.wait_until_asked();
+        put(outbox, message());
+        outbox.reserve()->put(message(), "", "p");
+    }
+    EXPECT_TRUE(peer.broken_off());
+    EXPECT_TRUE(says(metrics, R"(ivan_otp_messages_total{channel="sms",outcome="retried"} 1)")) << metrics.exposition();
+    EXPECT_TRUE(says(metrics, R"(ivan_otp_messages_total{channel="sms",outcome="dropped"} 2)")) << "nobody's message is none";
+}
+
+TEST(Outbox, AtTheEndAnAttemptThatEndsInTimeIsNotBrokenOff)
+{
+    auto config = quick();
+    config.stop_timeout = 60s;
+    SlowPeer peer;
+    observe::Metrics metrics;
+    std::optional<otp::Outbox> outbox{std::in_place, config, key, clock_of_the_system, peer.sender(), nullptr, &metrics};
+    put(*outbox, message());
+    peer.wait_until_asked();
+    std::thread end{[&] { outbox.reset(); }};
+    peer.answer();
+    end.join();
+    EXPECT_FALSE(peer.broken_off());
+    EXPECT_TRUE(says(metrics, R"(ivan_otp_messages_total{channel="sms",outcome="sent"} 1)")) << metrics.exposition();
+}
+
+TEST(Outbox, FailuresAndMessagesGivenUpAreSeenInTheMetrics)
+{
+    SenderLog log;
+    log.answer = [](unsigned) { return Outcome{Sent::not_now, "never"}; };
+    observe::Metrics metrics;
+    otp::Outbox outbox{quick(), key, clock_of_the_system, nullptr, log.sender(), &metrics};
+    auto made = message();
+    made.channel = signing::OtpChannel::email;
+    put(outbox, made);
+    ASSERT_TRUE(support::becomes_true([&] { return outbox.counts().lost == 1; }));
+    EXPECT_TRUE(says(metrics, R"(ivan_otp_messages_total{channel="email",outcome="retried"} )" + std::to_string(quick().attempts_max - 1)));
+    EXPECT_TRUE(says(metrics, R"(ivan_otp_messages_total{channel="email",outcome="lost"} 1)"));
+    EXPECT_FALSE(says(metrics, R"(ivan_otp_messages_total{channel="email",outcome="sent"} 1)"));
 }
 
 }  // namespace

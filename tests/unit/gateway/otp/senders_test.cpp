@@ -10,6 +10,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <stop_token>
+#include <string>
+#include <thread>
 
 namespace {
 
@@ -44,7 +47,7 @@ TEST(SmsSender, PostsOneJsonMessageWithItsKeyAndTheSameIdOnEveryAttempt)
 {
     support::HttpPeer peer{http(202)};
     otp::SmsSender sender{aggregator(peer.port())};
-    auto const outcome = sender.send(message());
+    auto const outcome = sender.send(message(), {});
     EXPECT_EQ(outcome.sent, Sent::taken) << outcome.detail;
     auto const request = peer.request();
     EXPECT_TRUE(request.starts_with("POST /v1/messages HTTP/1.1\r\n")) << request;
@@ -62,11 +65,11 @@ TEST(SmsSender, KnowsWhatIsWorthAnotherAttempt)
 {
     for (int const status : {408, 425, 429, 500, 502, 503}) {
         support::HttpPeer peer{http(status)};
-        EXPECT_EQ(otp::SmsSender{aggregator(peer.port())}.send(message()).sent, Sent::not_now) << status;
+        EXPECT_EQ(otp::SmsSender{aggregator(peer.port())}.send(message(), {}).sent, Sent::not_now) << status;
     }
     for (int const status : {301, 400, 401, 403, 404, 422}) {
         support::HttpPeer peer{http(status)};
-        EXPECT_EQ(otp::SmsSender{aggregator(peer.port())}.send(message()).sent, Sent::refused) << status;
+        EXPECT_EQ(otp::SmsSender{aggregator(peer.port())}.send(message(), {}).sent, Sent::refused) << status;
     }
 }
 
@@ -77,12 +80,26 @@ TEST(SmsSender, ASilentOrAbsentAggregatorIsTriedAgainAndNothingOfTheMessageIsSai
         support::HttpPeer peer{""};
         auto config = aggregator(peer.port());
         config.timeout = 200ms;
-        outcome = otp::SmsSender{config}.send(message());
+        outcome = otp::SmsSender{config}.send(message(), {});
     }
     EXPECT_EQ(outcome.sent, Sent::not_now);
     EXPECT_EQ(outcome.detail.find("example.vn"), std::string::npos) << outcome.detail;
-    outcome = otp::SmsSender{aggregator(1)}.send(message());
+    outcome = otp::SmsSender{aggregator(1)}.send(message(), {});
     EXPECT_EQ(outcome.sent, Sent::not_now);
+}
+
+// The peer stays silent; without the stop its end, or the timeout, would be what is told.
+TEST(SmsSender, IsBrokenOffWhereItIsToldToStop)
+{
+    support::HttpPeer peer{""};
+    auto config = aggregator(peer.port());
+    config.timeout = 120s;
+    std::stop_source stop;
+    std::thread ends{[&] { stop.request_stop(); }};
+    auto const outcome = otp::SmsSender{config}.send(message(), stop.get_token());
+    ends.join();
+    EXPECT_EQ(outcome.sent, Sent::not_now);
+    EXPECT_EQ(outcome.detail, "stopped");
 }
 
 otp::MailConfig relay(std::uint16_t port)
@@ -102,7 +119,7 @@ TEST(MailSender, HandsOverOneMessageToOneRecipientWithAuthentication)
     auto config = relay(peer.port());
     config.user = "hub";
     config.password = "made up";
-    auto const outcome = otp::MailSender{config}.send(message());
+    auto const outcome = otp::MailSender{config}.send(message(), {});
     EXPECT_EQ(outcome.sent, Sent::taken) << outcome.detail;
     auto const said = peer.said();
     EXPECT_NE(said.find("AUTH PLAIN"), std::string::npos) << said;
@@ -115,9 +132,22 @@ TEST(MailSender, KnowsARefusalFromABadMoment)
 {
     for (auto const& [reply, expected] : {std::pair{"550 no such user", Sent::refused}, std::pair{"450 later", Sent::not_now}}) {
         support::SmtpPeer peer{reply};
-        EXPECT_EQ(otp::MailSender{relay(peer.port())}.send(message()).sent, expected) << reply;
+        EXPECT_EQ(otp::MailSender{relay(peer.port())}.send(message(), {}).sent, expected) << reply;
     }
-    EXPECT_EQ(otp::MailSender{relay(1)}.send(message()).sent, Sent::not_now);
+    EXPECT_EQ(otp::MailSender{relay(1)}.send(message(), {}).sent, Sent::not_now);
+}
+
+TEST(MailSender, IsBrokenOffWhereItIsToldToStop)
+{
+    support::HttpPeer silent{""};  // no greeting comes
+    auto config = relay(silent.port());
+    config.timeout = 120s;
+    std::stop_source stop;
+    std::thread ends{[&] { stop.request_stop(); }};
+    auto const outcome = otp::MailSender{config}.send(message(), stop.get_token());
+    ends.join();
+    EXPECT_EQ(outcome.sent, Sent::not_now);
+    EXPECT_NE(outcome.detail.find("stopped"), std::string::npos) << outcome.detail;
 }
 
 TEST(MailSender, SendsNothingToAServerThatDoesNotOfferTls)
@@ -127,7 +157,7 @@ TEST(MailSender, SendsNothingToAServerThatDoesNotOfferTls)
     config.plain = false;
     config.user = "hub";
     config.password = "made up";
-    EXPECT_EQ(otp::MailSender{config}.send(message()).sent, Sent::not_now);
+    EXPECT_EQ(otp::MailSender{config}.send(message(), {}).sent, Sent::not_now);
     EXPECT_EQ(peer.said().find("AUTH"), std::string::npos);
     EXPECT_EQ(peer.said().find("RCPT"), std::string::npos);
 }
@@ -149,7 +179,7 @@ TEST(SpoolSender, WritesEachMessageWholeUnderItsId)
 {
     support::TemporaryDirectory const directory;
     otp::SpoolSender sender{directory.path() / "spool"};
-    EXPECT_EQ(sender.send(message()).sent, Sent::taken);
+    EXPECT_EQ(sender.send(message(), {}).sent, Sent::taken);
     std::ifstream file{directory.path() / "spool" / (message().id + ".json")};
     auto const body = boost::json::parse(std::string{std::istreambuf_iterator<char>{file}, {}}).as_object();
     EXPECT_EQ(body.at("to"), "an@example.vn");
@@ -164,7 +194,7 @@ TEST(SpoolSender, AFolderThatIsAwayIsWorthAnotherAttempt)
     support::TemporaryDirectory const directory;
     otp::SpoolSender sender{directory.path() / "spool"};
     std::filesystem::remove_all(directory.path() / "spool");
-    EXPECT_EQ(sender.send(message()).sent, Sent::not_now);
+    EXPECT_EQ(sender.send(message(), {}).sent, Sent::not_now);
 }
 
 TEST(Senders, AConfigurationThatCannotWorkIsSaidAtStart)
