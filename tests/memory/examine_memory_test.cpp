@@ -7,6 +7,7 @@
 #include "signing/dev/pki.hpp"
 #include "signing/signer.hpp"
 #include "signing/verifier.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -62,9 +64,8 @@ protected:
     static void SetUpTestSuite()
     {
         signing::initialise();
-        std::string name = (std::filesystem::temp_directory_path() / "ivan-memory-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no directory");
-        directory = name;
+        folder.emplace();
+        directory = folder->path();
         now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
         auto const authorities = signing::dev::make_authorities(now);
         signing::dev::write_trust(directory / "trust", authorities, {});
@@ -77,11 +78,7 @@ protected:
         auto made = corpus();
         write("warm_up.xml", made.dossier("600", {made.form("D02-TS", 5)}, *key));
     }
-    static void TearDownTestSuite()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(directory, ignored);
-    }
+    static void TearDownTestSuite() { folder.reset(); }
 
     static Corpus corpus()
     {
@@ -132,6 +129,7 @@ protected:
         return made.unsigned_envelope("600", {PlainForm{"D02-TS", "D02-TS.xml", ".xml", "", form, true}});
     }
 
+    static inline std::optional<support::TemporaryDirectory> folder;
     static inline std::filesystem::path directory;
     static inline signing::Instant now;
     static inline std::shared_ptr<signing::KeyPair const> key;

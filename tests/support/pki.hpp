@@ -12,6 +12,7 @@
 #include "signing/dev/pki.hpp"
 #include "signing/revocation.hpp"
 #include "signing/signer.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -99,28 +100,6 @@ private:
         made.use = Request::Use::root;
         return signing::dev::make_root(made);
     }
-};
-
-// A directory of this test's own, removed with it.
-class TemporaryDirectory {
-public:
-    TemporaryDirectory()
-    {
-        auto pattern = (std::filesystem::temp_directory_path() / "ivan-test-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a temporary directory");
-        path_ = pattern;
-    }
-    ~TemporaryDirectory()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryDirectory(TemporaryDirectory const&) = delete;
-    TemporaryDirectory& operator=(TemporaryDirectory const&) = delete;
-    [[nodiscard]] std::filesystem::path const& path() const noexcept { return path_; }
-
-private:
-    std::filesystem::path path_;
 };
 
 }  // namespace support

@@ -348,6 +348,22 @@ TEST(Traps, NothingSleepsForTime)
     }
 }
 
+// Folders of a fixed name meet each other where tests run at once, and stay behind where one is killed.
+TEST(Traps, TestsMakeTheirFoldersByTheOneHelper)
+{
+    static std::set<std::string_view> const excused{"tests/support/temporary_directory.hpp",
+                                                    "tests/fuzz/provider_files.cpp",           // one for all inputs of a process, in memory
+                                                    "tests/unit/schemas/shape_table_test.cpp"};
+    for (auto const& file : sources()) {
+        if (!within(file, "tests") || excused.contains(file)) continue;
+        auto const code = code_of(text_of(root / file));
+        for (auto const* trap : {"mkdtemp", "temp_directory_path", "TempDir("})
+            if (auto const at = code.find(trap); at != std::string::npos) {
+                ADD_FAILURE() << file << ":" << line_at(code, at) << ": support::TemporaryDirectory";
+            }
+    }
+}
+
 TEST(Tree, NoFileNamesAPathOfOneMachine)
 {
     std::regex const machine{R"((^|[^A-Za-z0-9_.])/(work|farm|home|Users)/[A-Za-z0-9_.])"};

@@ -4,12 +4,14 @@
 #include "providers/seed.hpp"
 #include "schemas/envelope.hpp"
 #include "signing/dev/pki.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -41,8 +43,8 @@ class Samples : public testing::Test {
 protected:
     static void SetUpTestSuite()
     {
-        auto pattern = (fs::temp_directory_path() / "ivan-samples-XXXXXX").string();
-        folder = mkdtemp(pattern.data());
+        directory.emplace();
+        folder = directory->path();
         signing::dev::write_pki(folder / "pki", {});
         loadtest::SamplesConfig config;
         config.pki = folder / "pki";
@@ -52,7 +54,7 @@ protected:
         parties = providers::load_seed(config.seed_folder).providers;
         std::erase_if(parties, [](auto const& p) { return p.role == providers::Role::backend; });
     }
-    static void TearDownTestSuite() { fs::remove_all(folder); }
+    static void TearDownTestSuite() { directory.reset(); }
 
     static std::string lower(std::string text)
     {
@@ -60,6 +62,7 @@ protected:
         return text;
     }
 
+    static inline std::optional<support::TemporaryDirectory> directory;
     static inline fs::path folder;
     static inline std::size_t written = 0;
     static inline std::vector<providers::Provider> parties;

@@ -1,5 +1,7 @@
 #include "providers/seed.hpp"
 
+#include "tests/support/temporary_directory.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,16 +22,11 @@ class SeedDirectory {
 public:
     explicit SeedDirectory(std::string const& providers, std::string const& agencies = "")
     {
-        path_ = std::filesystem::path{testing::TempDir()} /
-                ("seed-" + std::string{testing::UnitTest::GetInstance()->current_test_info()->name()});
-        std::filesystem::create_directories(path_);
         std::ofstream{path_ / "providers.toml"} << providers;
         if (agencies.empty())
-            std::filesystem::copy_file(shipped / "agencies.toml", path_ / "agencies.toml",
-                                       std::filesystem::copy_options::overwrite_existing);
+            std::filesystem::copy_file(shipped / "agencies.toml", path_ / "agencies.toml");
         else std::ofstream{path_ / "agencies.toml"} << agencies;
     }
-    ~SeedDirectory() { std::filesystem::remove_all(path_); }
     [[nodiscard]] std::string complaint() const
     {
         try {
@@ -41,7 +38,8 @@ public:
     }
 
 private:
-    std::filesystem::path path_;
+    support::TemporaryDirectory directory_;
+    std::filesystem::path const path_ = directory_.path();
 };
 
 TEST(Seed, HoldsTheSixProvidersOfCv1240AndThePortalAndTheBackend)

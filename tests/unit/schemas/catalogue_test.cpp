@@ -1,4 +1,5 @@
 #include "tests/support/forms.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,20 +43,15 @@ std::string form_xml(std::string const& code, unsigned people = 2, sys_days day 
 // A directory of schemas that lives as long as the test.
 class Directory {
 public:
-    Directory() : path_{std::filesystem::temp_directory_path() / ("catalogue-test-" + std::to_string(std::random_device{}()))}
-    {
-        std::filesystem::create_directories(path_);
-    }
-    ~Directory() { std::filesystem::remove_all(path_); }
     void write(std::filesystem::path const& name, std::string const& text) const
     {
-        std::filesystem::create_directories((path_ / name).parent_path());
-        std::ofstream{path_ / name} << text;
+        std::filesystem::create_directories((path() / name).parent_path());
+        std::ofstream{path() / name} << text;
     }
-    [[nodiscard]] std::filesystem::path const& path() const { return path_; }
+    [[nodiscard]] std::filesystem::path const& path() const { return directory_.path(); }
 
 private:
-    std::filesystem::path path_;
+    support::TemporaryDirectory directory_;
 };
 
 std::string problems_of(Directory const& directory)

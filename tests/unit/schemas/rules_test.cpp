@@ -3,6 +3,7 @@
 #include "schemas/detail/dates.hpp"
 #include "schemas/detail/findings.hpp"
 #include "schemas/detail/law.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -379,11 +379,7 @@ namespace {
 
 class RulesDirectory {
 public:
-    RulesDirectory() : path_{std::filesystem::temp_directory_path() / ("rules-test-" + std::to_string(std::random_device{}()))}
-    {
-        std::filesystem::copy(IVAN_SOURCE_DIR "/schemas/rules", path_);
-    }
-    ~RulesDirectory() { std::filesystem::remove_all(path_); }
+    RulesDirectory() { std::filesystem::copy(IVAN_SOURCE_DIR "/schemas/rules", path_); }
     void append(std::string const& file, std::string const& text) const { std::ofstream{path_ / file, std::ios::app} << "\n" << text; }
     void write(std::string const& file, std::string const& text) const { std::ofstream{path_ / file} << text; }
     [[nodiscard]] std::string problems() const

@@ -4,6 +4,7 @@
 
 #include "signing/detail/authority.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -333,8 +334,8 @@ std::size_t peak()
 TEST_F(CrlTest, NineteenMegabytesAreLoadedWithinFortyMegabytes)
 {
     constexpr std::size_t count = 500'000;
-    auto const folder = ::testing::TempDir();
-    auto const file = folder + "ivan-large-" + std::to_string(::getpid()) + ".crl";
+    support::TemporaryDirectory const folder;
+    auto const file = folder.path() / "large.crl";
     std::string last;
     {
         std::mt19937_64 random{19};
@@ -381,7 +382,6 @@ TEST_F(CrlTest, NineteenMegabytesAreLoadedWithinFortyMegabytes)
     }
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
-    std::remove(file.c_str());
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != 2);  // a sanitizer's own memory is not the program's
 #else

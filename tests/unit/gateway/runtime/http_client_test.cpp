@@ -3,6 +3,7 @@
 #include "signing/dev/issuer.hpp"
 #include "tests/support/raw_server.hpp"
 #include "tests/support/run_task.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
 #include <gtest/gtest.h>
@@ -263,20 +264,18 @@ TEST(HttpClientConfig, RefusesAnUnusableBaseAddress)
 
 // TLS against a server of our own, with a development PKI.
 struct HttpClientTls : HttpClientTest {
-    std::filesystem::path directory =
-        std::filesystem::path{testing::TempDir()} / ("ivan-http-client-" + std::to_string(getpid()));
+    support::TemporaryDirectory directory;
     signing::dev::Identity root, server_identity;
 
     std::string file(std::string const& name, std::string const& content)
     {
-        auto const path = directory / name;
+        auto const path = directory.path() / name;
         std::ofstream{path} << content;
         return path.string();
     }
     void SetUp() override
     {
         using Use = signing::dev::Request::Use;
-        std::filesystem::create_directories(directory);
         signing::dev::Request request;
         request.common_name = "Test root";
         request.use = Use::root;
@@ -288,7 +287,6 @@ struct HttpClientTls : HttpClientTest {
         leaf.ip_addresses = {"127.0.0.1"};
         server_identity = signing::dev::issue(root, leaf);
     }
-    void TearDown() override { std::filesystem::remove_all(directory); }
 
     // Serves one connection: handshake, one request, one answer. Returns what it knows of the client.
     struct Served {
@@ -390,7 +388,7 @@ TEST_F(HttpClientTls, SaysWhichFilesAreUnusable)
 {
     runtime::HttpClientConfig config;
     config.base_url = "https://127.0.0.1:1";
-    config.ca_file = (directory / "missing.pem").string();
+    config.ca_file = (directory.path() / "missing.pem").string();
     try {
         HttpClient client{context, config};
         FAIL() << "a missing file was taken";
