@@ -16,7 +16,7 @@ namespace schemas::detail {
 
 namespace {
 
-// What cannot be shown where it stands is gathered here: our longest value has a thousand characters.
+// Of one value with the white space around it; it may have to be gathered. Our longest has a thousand characters.
 constexpr std::size_t value_bytes_max = 16u << 10;
 
 constexpr bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -234,7 +234,7 @@ void FormRun::State::end()
 void FormRun::State::end_leaf(Element const& element)
 {
     shape.end_leaf(value);
-    sound = shape.sound();
+    sound = shape.sound() && value.size() <= value_bytes_max;
     if (!sound) return;
 
     auto const text = trimmed(value);

@@ -1,7 +1,9 @@
 #pragma once
 
 // One form as its events go by: its shape against a table, its leaves and rows against the rules of the day. It only says whether
-// all of it is sound; where it is not, the tree's way says what is wrong. Memory: open elements, one leaf's text, one row's fields.
+// all of it is sound; where it is not, the tree's way says what is wrong. What it calls sound the tree's way finds nothing in, as
+// long as the document holds no CDATA: between elements a schema refuses it, be it empty, and events tell it as text. Scanner
+// declines it. Memory: open elements, one leaf's text, one row's fields; none is asked for once it is warm.
 //
 // Threads: a FormPlan is immutable, a FormRun one thread's. Errors: sound() is false for good.
 
