@@ -53,7 +53,8 @@ private:
 
 struct Declaration;
 
-// One document against one table. Everything unsound makes sound() false for good; the calls that follow change nothing.
+// One document without CDATA sections against one table (libxml2 takes one for words, also where it is blank or empty, and our scanner
+// declines them). Everything unsound makes sound() false for good; the calls that follow change nothing.
 class ShapeRun {
 public:
     static constexpr std::size_t skipped = static_cast<std::size_t>(-1);  // inside what xs:any passes over
