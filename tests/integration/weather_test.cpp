@@ -330,7 +330,8 @@ unsigned setting(char const* name, unsigned otherwise)
     return given ? static_cast<unsigned>(std::stoul(given)) : otherwise;
 }
 
-// While requests go on, the CA begins to list one signer. The rate is printed, not asserted; on a quiet machine:
+// While requests go on, the CA begins to list one signer. Each sender does what providers do: it files, and asks for the
+// status of what was accepted, on one connection. The rates are printed, not asserted; on a quiet machine:
 //   IVAN_WEATHER_SECONDS=20 IVAN_WEATHER_SENDERS=16 test_integration --gtest_filter='*NoRequestIsLost'
 TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
 {
@@ -353,14 +354,14 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
         doomed.push_back(dossier(bad));
     }
     struct Seen {
-        std::map<int, unsigned> good, bad;
+        std::map<int, unsigned> good, bad, status;
         unsigned broken = 0;
         std::uint64_t connections = 0;
     };
     std::vector<Seen> seen(senders);
     std::atomic<bool> stop{false};
-    std::atomic<unsigned> sent{0}, late_accepts{0};
-    std::atomic<std::int64_t> listed_at{0};
+    std::atomic<unsigned> filed{0}, asked{0}, late_accepts{0};
+    std::atomic<std::int64_t> listed_at{0}, first_refused_at{0};
     auto const ticks = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
     auto const send = [&](unsigned me) {
         net::io_context context{1};
@@ -370,6 +371,11 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
         client.certificate_file = support::hub_pki() / "tls/thaison.pem";
         client.key_file = support::hub_pki() / "tls/thaison.key";
         runtime::HttpClient http{context, client};
+        auto const call = [&](runtime::HttpRequest request) {
+            auto answer = support::run_task(context, http.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
+            if (!answer) ++seen[me].broken;
+            return answer;
+        };
         for (unsigned n = 0; !stop; ++n) {
             bool const use_bad = n % 4 == 3;
             auto const begun = ticks();
@@ -377,17 +383,22 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
                                          "/v1/dossiers",
                                          {{"Content-Type", "application/xml"}, {"Idempotency-Key", "load-" + std::to_string(me) + "-" + std::to_string(n)}},
                                          (use_bad ? doomed : bodies)[n % bodies.size()]};
-            auto const answer = support::run_task(context, http.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
-            ++sent;
-            if (!answer) {
-                ++seen[me].broken;
-                continue;
-            }
+            auto const answer = call(std::move(request));
+            ++filed;
+            if (!answer) continue;
             ++(use_bad ? seen[me].bad : seen[me].good)[answer->status];
+            if (use_bad && answer->status == 422) {
+                std::int64_t none = 0;
+                first_refused_at.compare_exchange_strong(none, ticks());
+            }
             // One interval to fetch, and as much again for the fetch, the snapshot and a busy machine.
             auto const listed = listed_at.load();
             auto const bound = std::chrono::duration_cast<std::chrono::steady_clock::duration>(2 * interval).count();
             if (use_bad && answer->status == 201 && listed != 0 && begun > listed + bound) ++late_accepts;
+            if (answer->status != 201) continue;
+            auto const status = call({"GET", "/v1/dossiers/" + text_in(*answer, "/dossier_id"), {}, ""});
+            ++asked;
+            if (status) ++seen[me].status[status->status];
         }
         seen[me].connections = http.counts().connected;
     };
@@ -407,6 +418,7 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
         EXPECT_EQ(one.broken, 0u);
         EXPECT_EQ(one.connections, 1u) << "no connection was dropped";
         for (auto const& [status, count] : one.good) EXPECT_EQ(status, 201) << count << " dossiers of the good signer";
+        for (auto const& [status, count] : one.status) EXPECT_EQ(status, 200) << count << " questions about what was accepted";
         for (auto const& [status, count] : one.bad) {
             EXPECT_TRUE(status == 201 || status == 422) << status;
             (status == 422 ? refused : accepted) += count;
@@ -416,7 +428,9 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
     EXPECT_GT(accepted, 0u) << "before the list said so";
     EXPECT_EQ(late_accepts, 0u);
     EXPECT_EQ(file(bad).status, 422);
-    std::printf("%u requests in %.1f s: %.0f/s over %u connections; busy or quiet, the machine decides\n", sent.load(), took, sent / took, senders);
+    auto const effect = std::chrono::duration<double>(std::chrono::steady_clock::duration{first_refused_at - listed_at}).count();
+    std::printf("requests/s %.0f, dossiers/s %.0f, status/s %.0f, over %u connections in %.1f s; revocation in effect after %.2f s of at most %ld s\n",
+                (filed + asked) / took, filed / took, asked / took, senders, took, effect, static_cast<long>(interval.count()));
 }
 
 }  // namespace

@@ -7,6 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
+#include <malloc.h>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -307,6 +312,46 @@ TEST_F(OcspTest, ARequestNamesTheCertificateByTheDigestThatRespondersKnow)
     EXPECT_EQ(OCSP_REQUEST_get_ext_count(request.get()), 0) << "no nonce: responders answer from their cache";
     EXPECT_FALSE(signing::ocsp_request("garbage", ca.der()).has_value());
     EXPECT_FALSE(signing::ocsp_request(leaf.der(), "").has_value());
+}
+
+// As many as the gateway keeps (revocation.responses_max): every one with its responder's certificate, half of them before the
+// other half.
+TEST_F(OcspTest, TenThousandResponsesAreSharedByTheNextSnapshotAndHoldTheirResponderOnce)
+{
+    auto const responder = certify(&ca, {.name = "Responder", .extensions = responder_extensions});
+    constexpr std::size_t count = 10'000;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const one = certify(&ca, {.name = "Leaf", .key = leaf.key.get()});
+        OcspText made{.issuer = &ca, .responder = &responder, .answers = {{one.get(), V_OCSP_CERTSTATUS_GOOD, now - 1h, now + 1h, now - 2h}}};
+        pieces.push_back({"ocsp:" + std::to_string(i), made.der()});
+    }
+    auto const all = pieces;
+    auto const before = ::mallinfo2().uordblks;
+    pieces.resize(count / 2);
+    make();
+    ASSERT_TRUE(refused.empty()) << why();
+    auto const half = held;
+    pieces = all;
+    make();
+    ASSERT_TRUE(refused.empty()) << why();
+    auto const after = ::mallinfo2().uordblks;
+
+    auto const& data = held->data();
+    ASSERT_EQ(data.ocsp.size(), count);
+    EXPECT_EQ(data.answers.size(), count);
+    std::set<X509*> responders, issuers;
+    for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(i < count / 2, i < half->data().ocsp.size() && data.ocsp[i].responses == half->data().ocsp[i].responses) << "what is the same is shared: " << i;
+        responders.insert(data.ocsp[i].responses->front().responder.get());
+        issuers.insert(data.ocsp[i].responses->front().issuer.get());
+    }
+    EXPECT_EQ(responders.size(), 1u);
+    EXPECT_EQ(issuers.size(), 1u);
+    EXPECT_EQ(half->data().authorities.front().get(), data.authorities.front().get());
+    // Both snapshots and their indexes, beside the bytes of the pieces. (Zero under a sanitizer's allocator.)
+    auto const each = (after - std::min(before, after)) / count;
+    RecordProperty("bytes_each", std::to_string(each));
+    EXPECT_LT(each, 2048u);
 }
 
 }  // namespace
