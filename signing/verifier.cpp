@@ -80,6 +80,7 @@ Result<std::shared_ptr<Chained const>> pinned(XmlOptions const& options, Policy 
     }
     detail::drain_errors();
     if (!key) return Failure{Refusal::algorithm_forbidden, {}, {}, "the pinned key cannot be read, or is of a kind we do not know"};
+    if (!detail::is_sound(key.get())) return Failure{Refusal::algorithm_forbidden, {}, {}, "the pinned key is no key"};
     auto const strength = detail::strength_of(key.get());
     bool const strong = strength.family == detail::KeyFamily::rsa  ? strength.bits >= static_cast<int>(policy.rsa_bits_min)
                         : strength.family == detail::KeyFamily::ec ? strength.curve == "P-256" || strength.curve == "P-384"

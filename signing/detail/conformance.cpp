@@ -1,8 +1,11 @@
 #include "signing/detail/conformance.hpp"
 
+#include "signing/detail/der.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +84,18 @@ bool extension_twice(Case const& one)
     return false;
 }
 
+// OpenSSL reads the value in front and leaves what stands behind it.
+bool is_one_der_value(X509_EXTENSION* held)
+{
+    try {
+        DerReader reader{text(X509_EXTENSION_get_data(held))};
+        static_cast<void>(reader.next());
+        return reader.at_end();
+    } catch (std::runtime_error const&) {
+        return false;
+    }
+}
+
 bool extension_unreadable(Case const& one)
 {
     if ((one.flags & EXFLAG_INVALID) != 0) return true;
@@ -89,7 +104,10 @@ bool extension_unreadable(Case const& one)
         auto const* const method = X509V3_EXT_get(held);
         if (method == nullptr || method->it == nullptr) continue;  // one that OpenSSL does not know
         void* const value = X509V3_EXT_d2i(held);
-        if (value == nullptr) return true;
+        if (value == nullptr || !is_one_der_value(held)) {
+            ASN1_item_free(static_cast<ASN1_VALUE*>(value), ASN1_ITEM_ptr(method->it));
+            return true;
+        }
         ASN1_item_free(static_cast<ASN1_VALUE*>(value), ASN1_ITEM_ptr(method->it));
     }
     return false;
@@ -173,6 +191,25 @@ bool access_empty(Case const& one)
     using AccessPtr = Owned<AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free>;
     auto const access = extension<AccessPtr>(one.certificate, NID_info_access);
     return access && sk_ACCESS_DESCRIPTION_num(access.get()) == 0;
+}
+
+// Lists of SIZE (1..MAX).
+bool list_empty(Case const& one)
+{
+    constexpr std::array lists{NID_certificate_policies, NID_policy_mappings, NID_crl_distribution_points, NID_freshest_crl,
+                               NID_issuer_alt_name,      NID_sinfo_access,    NID_subject_directory_attributes};
+    return std::ranges::any_of(lists, [&](int nid) {
+        int const at = X509_get_ext_by_NID(one.certificate, nid, -1);
+        return at >= 0 && text(X509_EXTENSION_get_data(X509_get_ext(one.certificate, at))) == std::string_view{"\x30\x00", 2};
+    });
+}
+
+bool unique_identifiers_early(Case const& one)
+{
+    ASN1_BIT_STRING const* issuer = nullptr;
+    ASN1_BIT_STRING const* subject = nullptr;
+    X509_get0_uids(one.certificate, &issuer, &subject);
+    return (issuer != nullptr || subject != nullptr) && X509_get_version(one.certificate) == X509_VERSION_1;
 }
 
 bool name_constraints_misplaced(Case const& one) { return !one.ca && has(one.certificate, NID_name_constraints); }
@@ -272,6 +309,7 @@ struct Rule {
 // TLS purposes alone where a rule is about how a CA shall issue (§6.1.1 d: an anchor is a name and a key).
 constexpr std::array rules{
     Rule{"§4.1.2.9", not_version_3, everyone, always, "extensions in a certificate that is not version 3"},
+    Rule{"§4.1.2.8", unique_identifiers_early, everyone, always, "unique identifiers in a certificate of version 1"},
     Rule{"§4.2", extension_twice, everyone, always, "an extension twice"},
     Rule{"§4.2", extension_unreadable, everyone, always, "an extension cannot be read"},
     Rule{"§4.1.1.2", algorithms_differ, everyone, always, "two signature algorithms that differ"},
@@ -292,6 +330,7 @@ constexpr std::array rules{
     Rule{"§4.2.1.12", extended_usage_empty, everyone, always, "an extended key usage of nothing"},
     Rule{"§4.2.1.6", alternative_names_empty, everyone, always, "an empty subjectAltName"},
     Rule{"§4.2.2.1", access_empty, everyone, always, "an empty authorityInfoAccess"},
+    Rule{"§4.2.1", list_empty, everyone, always, "an extension that is a list of nothing"},
     Rule{"§4.2.1.10", name_constraints_misplaced, subject, always, "name constraints in a certificate that is no CA's"},
     Rule{"§4.2.1.10", name_constraints_not_critical, everyone, not_any, "name constraints that are not critical"},
     Rule{"§4.2.1.10", name_constraints_empty, everyone, always, "name constraints that constrain nothing"},

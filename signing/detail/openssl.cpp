@@ -317,6 +317,36 @@ KeyStrength strength_of(EVP_PKEY* key)
     return strength;
 }
 
+namespace {
+
+BigNumPtr number_of(EVP_PKEY* key, char const* name)
+{
+    BIGNUM* number = nullptr;
+    if (EVP_PKEY_get_bn_param(key, name, &number) != 1) ERR_clear_error();
+    return BigNumPtr{number};
+}
+
+}  // namespace
+
+bool is_sound(EVP_PKEY* key)
+{
+    switch (strength_of(key).family) {
+        case KeyFamily::rsa: {
+            auto const modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N), exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
+            return modulus && exponent && BN_is_odd(modulus.get()) && BN_is_odd(exponent.get()) && BN_num_bits(exponent.get()) >= 2 &&
+                   BN_num_bits(exponent.get()) <= 256;
+        }
+        case KeyFamily::ec: {
+            std::size_t size = 0;  // infinity is one octet
+            bool const read = EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size) == 1;
+            ERR_clear_error();
+            return read && size > 1;
+        }
+        case KeyFamily::other: break;
+    }
+    return true;
+}
+
 EVP_MD const* sha256_md()
 {
     static EVP_MD const* const md = EVP_MD_fetch(nullptr, "SHA256", nullptr);

@@ -91,6 +91,10 @@ struct KeyStrength {
 };
 [[nodiscard]] KeyStrength strength_of(EVP_PKEY* key);
 
+// What a key must be at least: RSA with an odd modulus and an odd exponent from 3 to 256 bits (RFC 8017 §3.1, FIPS 186-5
+// §5.1; with 1 everybody can sign), EC with a point that is not infinity (SEC 1 §3.2.2.1). OpenSSL reads the others too.
+[[nodiscard]] bool is_sound(EVP_PKEY* key);
+
 // Fetched once: looking an algorithm up by name takes read-write locks on every use.
 [[nodiscard]] EVP_MD const* sha256_md();
 

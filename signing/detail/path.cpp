@@ -303,11 +303,12 @@ std::optional<PathFault> check_conformance(Path const& path, Purpose purpose)
     return std::nullopt;
 }
 
-enum class KeyVerdict { good, unreadable, small, foreign };
+enum class KeyVerdict { good, unreadable, unsound, small, foreign };
 
 KeyVerdict judge_key(EVP_PKEY* key, std::size_t rsa_bits_min, Purpose purpose)
 {
     if (key == nullptr) return KeyVerdict::unreadable;
+    if (!is_sound(key)) return KeyVerdict::unsound;
     auto const strength = strength_of(key);
     switch (strength.family) {
         case KeyFamily::rsa: return strength.bits < static_cast<int>(rsa_bits_min) ? KeyVerdict::small : KeyVerdict::good;
@@ -478,6 +479,7 @@ std::optional<Failure> check_subject(X509* certificate, std::size_t rsa_bits_min
     drain_errors();
     switch (verdict) {
         case KeyVerdict::unreadable: return no(Refusal::certificate_malformed, "the public key cannot be read");
+        case KeyVerdict::unsound: return no(Refusal::certificate_malformed, "the public key is no key: its exponent, modulus or point cannot be one");
         case KeyVerdict::small: return no(Refusal::key_too_small, fmt::format("a key of {} bits", strength_of(key).bits));
         case KeyVerdict::foreign: return no(Refusal::algorithm_forbidden, "the key is neither RSA nor EC");
         case KeyVerdict::good: break;
