@@ -185,7 +185,7 @@ void answer(Context& context, std::string_view what, std::vector<fs::path> const
     }
     auto const counts = store.counts();
     context.answer(json::object{{"done", what}, {"files", std::move(names)}, {"anchors", counts.anchors}, {"intermediates", counts.intermediates}, {"crls", counts.crls}},
-                   text + fmt::format("now {} anchors, {} intermediates, {} CRLs; a running gateway reads them on SIGHUP and from time to time",
+                   text + fmt::format("now {} anchors, {} intermediates, {} CRLs; a running gateway reads them on SIGHUP, and within server.reload_interval",
                                       counts.anchors, counts.intermediates, counts.crls));
 }
 

@@ -187,13 +187,12 @@ void refresh(Context& context, Options const& options)
 }
 
 constexpr char const* about =
-    "Fetches revocation evidence into a trust directory.\n"
     "CRLs (and delta CRLs), into crls/: from crl_urls of the anchors' NAME.toml and from the cRLDistributionPoints and\n"
     "freshestCRL of every anchor, intermediate and --certificate. OCSP responses, into ocsp/: of every intermediate and\n"
     "--certificate whose authorityInfoAccess names a responder and whose issuer is in the directory; its addresses are\n"
     "asked in turn until one answers.\n"
     "Over http:// alone. Only what verifies, is not older than what is there and, from OCSP, says whether the certificate\n"
-    "is revoked is kept. A running gateway reads it on SIGHUP and from time to time.\n"
+    "is revoked is kept. A running gateway reads it on SIGHUP, and within server.reload_interval.\n"
     "Exit status: 0 every address gave evidence, or there is none; 1 some gave nothing; 2 trouble.";
 
 }  // namespace
@@ -201,7 +200,8 @@ constexpr char const* about =
 void add_trust_refresh(CLI::App& trust, Context& context)
 {
     auto const options = std::make_shared<Options>();
-    auto* const refreshes = trust.add_subcommand("refresh", about);
+    auto* const refreshes = trust.add_subcommand("refresh", "Fetches CRLs and OCSP responses that certificates name into a trust directory");
+    refreshes->footer(about);
     refreshes->add_option("--trust", options->trust, "Trust directory")->required();
     refreshes->add_option("--certificate", options->certificates, "Further certificates to fetch evidence for, as a signer's (repeat it)");
     refreshes->callback([&context, options] { refresh(context, *options); });
