@@ -10,15 +10,18 @@ namespace {
 
 constexpr bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-// The number that `count` digits write; nothing where one is no digit.
-std::optional<int> number_of(char const* digits, std::size_t count) noexcept
+// The number of two digits; at least 100 where one is none.
+constexpr unsigned two_digits(char const* at) noexcept
 {
-    int number = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (!digit(digits[i])) return std::nullopt;
-        number = number * 10 + (digits[i] - '0');
-    }
-    return number;
+    auto const tens = static_cast<unsigned>(at[0] - '0'), ones = static_cast<unsigned>(at[1] - '0');
+    return tens <= 9 && ones <= 9 ? 10 * tens + ones : 100;
+}
+
+// yyyy from 1000 on; 0 where it is none.
+constexpr int year_digits(char const* at) noexcept
+{
+    auto const first = two_digits(at), second = two_digits(at + 2);
+    return 10 <= first && first < 100 && second < 100 ? static_cast<int>(100 * first + second) : 0;
 }
 
 }  // namespace
@@ -28,31 +31,28 @@ bool digits_only(std::string_view text) noexcept { return !text.empty() && std::
 std::optional<year_month> month_of(std::string_view text)
 {
     if (text.size() != 7 || text[2] != '/') return std::nullopt;
-    auto const m = number_of(text.data(), 2), y = number_of(text.data() + 3, 4);
-    if (!m || !y) return std::nullopt;
-    year_month const made{year{*y}, month{static_cast<unsigned>(*m)}};
-    if (!made.ok() || *y < 1000) return std::nullopt;
-    return made;
+    auto const m = two_digits(text.data());
+    auto const y = year_digits(text.data() + 3);
+    if (m < 1 || m > 12 || y == 0) return std::nullopt;
+    return year{y} / month{m};
 }
 
 std::optional<sys_days> day_of(std::string_view text)
 {
     if (text.size() != 10 || text[2] != '/') return std::nullopt;
-    auto const d = number_of(text.data(), 2);
+    auto const d = two_digits(text.data());
     auto const rest = month_of(text.substr(3));
-    if (!d || !rest) return std::nullopt;
-    year_month_day const made{rest->year(), rest->month(), day{static_cast<unsigned>(*d)}};
-    if (!made.ok()) return std::nullopt;
-    return sys_days{made};
+    if (!rest || d < 1 || (d > 28 && !(*rest / day{d}).ok())) return std::nullopt;
+    return sys_days{*rest / day{d}};
 }
 
 std::optional<Days> days_of(std::string_view text)
 {
     if (auto const one = day_of(text)) return Days{*one, *one};
     if (auto const month = month_of(text)) return Days{sys_days{*month / day{1}}, sys_days{*month / last}};
-    auto const y = text.size() == 4 ? number_of(text.data(), 4) : std::nullopt;
-    if (!y || *y < 1000) return std::nullopt;
-    return Days{sys_days{year{*y} / January / 1}, sys_days{year{*y} / December / 31}};
+    auto const y = text.size() == 4 ? year_digits(text.data()) : 0;
+    if (y == 0) return std::nullopt;
+    return Days{sys_days{year{y} / January / 1}, sys_days{year{y} / December / 31}};
 }
 
 std::optional<std::int64_t> whole_of(std::string_view text)

@@ -21,6 +21,16 @@ constexpr std::size_t value_bytes_max = 16u << 10;
 
 constexpr bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
+// What stands between elements is a line break and spaces, nearly always.
+bool all_blank(std::string_view text) noexcept
+{
+    auto const* at = text.data();
+    auto const* const end = at + text.size();
+    if (at != end && *at == '\n') ++at;
+    while (at != end && *at == ' ') ++at;
+    return std::all_of(at, end, blank);
+}
+
 std::string_view trimmed(std::string_view text) noexcept
 {
     while (!text.empty() && blank(text.front())) text.remove_prefix(1);
@@ -31,6 +41,7 @@ std::string_view trimmed(std::string_view text) noexcept
 // A part of one of the plan's arrays.
 struct Part {
     std::uint32_t begin = 0, end = 0;
+    [[nodiscard]] bool empty() const noexcept { return begin == end; }
 };
 
 }  // namespace
@@ -38,12 +49,13 @@ struct Part {
 struct FormPlan::Data {
     // One declaration of the schema.
     struct Element {
-        Part fields, rows;         // the rules of its text; those of the row it is
-        std::optional<Slot> slot;  // that it fills in its row
+        Part fields, rows;    // the rules of its text; those of the row it is
         bool leaf = false;
-        bool holder = false;       // of a signature: rules read nothing below
-        bool unfit = false;        // rules would read it in a way that is not followed here: left to the tree
+        bool unfit = false;   // rules would read it in a way that is not followed here: left to the tree
+        bool holder = false;  // of a signature: rules read nothing below
+        bool in_row = false;  // fills `slot` of a row that rules ask about
         bool is_state_share = false, is_tax_code = false;  // which row rules, the whole form's rule ask for
+        Slot slot = Slot::count;
     };
 
     std::shared_ptr<ShapeTable const> table;
@@ -73,6 +85,7 @@ FormPlan::Data::Element FormPlan::Data::element_of(std::size_t declaration, std:
     Element made;
     made.leaf = table->is_leaf(declaration);
     made.holder = !made.leaf && declaration != 0 && holds_signature(name);
+    auto const& parent = declaration == 0 ? made : elements[table->parent(declaration)];
     made.is_state_share = stands(declaration, form_names::form_head, form_names::state_share);
     made.is_tax_code = table->name(0) == names::envelope_root && stands(declaration, form_names::form_body, form_names::unit_tax_code);
 
@@ -80,7 +93,7 @@ FormPlan::Data::Element FormPlan::Data::element_of(std::size_t declaration, std:
     made.fields.begin = at(fields);
     made.rows.begin = at(rows);
     if (auto const* const known = known_field(name)) {
-        made.slot = known->slot;
+        made.slot = known->slot.value_or(Slot::count);
         for (auto const* const rule : known->rules)
             if (applies(rule->form, form)) fields.push_back(rule->holds);
     }
@@ -91,9 +104,10 @@ FormPlan::Data::Element FormPlan::Data::element_of(std::size_t declaration, std:
 
     // Values are leaves; of the head's, which the tree looks for by name, only one can stand there.
     bool const is_of_head = made.is_state_share || made.is_tax_code;
-    bool const is_value = made.slot || made.fields.begin != made.fields.end || is_of_head;
+    bool const is_value = made.slot != Slot::count || !made.fields.empty() || is_of_head;
     bool const many = table->repeats(declaration) || table->repeats(table->parent(declaration));
-    made.unfit = made.leaf ? declaration == 0 || (is_of_head && many) : is_value;
+    made.in_row = made.leaf && made.slot != Slot::count && !parent.rows.empty();
+    made.unfit = parent.holder || (made.leaf ? declaration == 0 || (is_of_head && many) : is_value);
     return made;
 }
 
@@ -134,10 +148,11 @@ struct FormRun::State : RowFindings {
         }
     };
 
+    // Other than leaves.
     struct Open {
         Element const* element;
-        OpenRow* row = nullptr;  // of its fields, where a rule asks about it
-        bool has_words = false;
+        OpenRow* row;  // of its fields, where rules ask about it
+        bool has_words;
     };
 
     FormPlan::Data const* plan = nullptr;
@@ -147,8 +162,9 @@ struct FormRun::State : RowFindings {
     bool sound = false;
 
     std::vector<Open> open;
-    std::size_t skipped = 0;  // open elements inside what a signature's holder holds
-    std::string_view value;   // of the open leaf: its only piece where it stands, or `gathered`
+    std::size_t skipped = 0;        // open elements inside what a signature's holder holds
+    Element const* leaf = nullptr;  // open inside of open.back(); nothing can be inside of it
+    std::string_view value;         // its only piece where it stands, or `gathered`
     bool is_gathered = false;
     std::string gathered;
 
@@ -167,7 +183,8 @@ struct FormRun::State : RowFindings {
     void views_end();
 
     void end_leaf(Element const& element);
-    void end_parent(Open const& ended);
+    void end_parent();
+    OpenRow* open_row();
     void gather(std::string_view piece);
 };
 
@@ -180,6 +197,7 @@ void FormRun::State::begin(FormPlan::Data const& a_plan, LawOfDay const& a_law, 
     sound = true;
     open.clear();
     skipped = rows_open = 0;
+    leaf = nullptr;
     value = {};
     is_gathered = rows_asked = false;
     state_share.clear();
@@ -192,43 +210,44 @@ void FormRun::State::start(StartEvent const& tag)
         ++skipped;
         return;
     }
-    auto* const parent = open.empty() ? nullptr : &open.back();
     auto const declaration = shape.start(tag.name, tag.uri, !tag.attributes.empty());
-    bool const passed_over = declaration == ShapeRun::skipped;
-    // Outside of holders rules look into what a schema skips; inside of them they do not look at what it declares.
-    sound = shape.sound() && passed_over == (parent && parent->element->holder);
-    if (!sound) return;
-    if (passed_over) {
+    if (declaration == ShapeRun::skipped) {
+        // Outside of holders rules look into what a schema skips.
+        sound = shape.sound() && !open.empty() && open.back().element->holder;
         skipped = 1;
         return;
     }
-
     auto const& element = plan->elements[declaration];
-    Open made{.element = &element};
     if (element.unfit) sound = false;
-    if (element.rows.begin != element.rows.end) {
-        if (rows_open == rows.size()) rows.emplace_back();
-        made.row = &rows[rows_open++];
-        made.row->begin();
+    if (element.leaf) {
+        leaf = &element;
+        value = {};
+        is_gathered = false;
+    } else {
+        open.push_back({&element, element.rows.empty() ? nullptr : open_row(), false});
     }
-    value = {};
-    is_gathered = false;
-    open.push_back(made);
+}
+
+FormRun::State::OpenRow* FormRun::State::open_row()
+{
+    if (rows_open == rows.size()) rows.emplace_back();
+    auto& row = rows[rows_open++];
+    row.begin();
+    return &row;
 }
 
 void FormRun::State::end()
 {
     if (!sound) return;
-    if (skipped > 0) {
-        if (--skipped > 0) return;
+    if (leaf) {
+        end_leaf(*leaf);
+        leaf = nullptr;
+    } else if (skipped == 0) {
+        end_parent();
+    } else if (--skipped == 0) {
         shape.end_parent(false);
         sound = shape.sound();
-        return;
     }
-    auto const ended = open.back();
-    open.pop_back();
-    if (ended.element->leaf) end_leaf(*ended.element);
-    else end_parent(ended);
 }
 
 void FormRun::State::end_leaf(Element const& element)
@@ -241,8 +260,7 @@ void FormRun::State::end_leaf(Element const& element)
     if (!text.empty())
         for (auto i = element.fields.begin; i < element.fields.end; ++i)
             if (!plan->fields[i](*law, text)) sound = false;
-    auto const& parent = open.back();
-    if (element.slot && parent.row) parent.row->set(*element.slot, text, !is_gathered);
+    if (element.in_row) open.back().row->set(element.slot, text, !is_gathered);
     if (element.is_state_share) {
         if (rows_asked) sound = false;  // Rows that came before it would have to be asked again.
         state_share.assign(text);
@@ -252,8 +270,10 @@ void FormRun::State::end_leaf(Element const& element)
     value = {};
 }
 
-void FormRun::State::end_parent(Open const& ended)
+void FormRun::State::end_parent()
 {
+    auto const ended = open.back();
+    open.pop_back();
     shape.end_parent(ended.has_words);
     sound = shape.sound();
     if (!ended.row) return;
@@ -266,14 +286,12 @@ void FormRun::State::end_parent(Open const& ended)
 
 void FormRun::State::text(std::string_view piece)
 {
-    if (!sound || skipped > 0 || open.empty() || piece.empty()) return;
-    auto& inner = open.back();
-    if (!inner.element->leaf) {
-        if (!inner.has_words) inner.has_words = !std::ranges::all_of(piece, blank);
-    } else if (value.empty()) {
-        value = piece;
-    } else {
-        gather(piece);
+    if (!sound || piece.empty()) return;
+    if (leaf) {
+        if (value.empty()) value = piece;
+        else gather(piece);
+    } else if (skipped == 0 && !open.empty() && !open.back().has_words) {
+        open.back().has_words = !all_blank(piece);
     }
 }
 
@@ -308,8 +326,7 @@ void FormRun::text(TextEvent const& text) { state_->text(text.text); }
 // Texts around it are one value to rules and to the schema, but not to everyone.
 void FormRun::comment(std::string_view)
 {
-    auto& state = *state_;
-    if (state.skipped == 0 && !state.open.empty() && state.open.back().element->leaf) state.sound = false;
+    if (state_->leaf) state_->sound = false;
 }
 void FormRun::instruction(std::string_view, std::string_view) { comment({}); }
 
