@@ -9,8 +9,6 @@ namespace schemas::detail {
 
 namespace {
 
-// XML Schema 1.0 part 2 §4.3.6: what collapsing is about. No other blank of Unicode is.
-bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool begins_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
 
 std::size_t count_characters(std::string_view text) noexcept
@@ -24,7 +22,7 @@ std::size_t count_collapsed(std::string_view text) noexcept
     std::size_t count = 0;
     bool gap = false;
     for (char const c : text) {
-        if (blank(c)) {
+        if (is_blank(c)) {
             gap = count != 0;
             continue;
         }
@@ -38,7 +36,7 @@ std::string collapsed(std::string_view text)
     std::string made;
     bool gap = false;
     for (char const c : text) {
-        if (blank(c)) {
+        if (is_blank(c)) {
             gap = !made.empty();
             continue;
         }
@@ -56,8 +54,8 @@ Word load(char const* at) noexcept
     return word;
 }
 
-// Names are short: cheaper than a call of memcmp.
-bool same(char const* a, char const* b, std::size_t size) noexcept
+// Names and words are short: cheaper than a call of memcmp.
+inline bool same(char const* a, char const* b, std::size_t size) noexcept
 {
     if (size >= 8) {
         for (std::size_t i = 0; i + 8 < size; i += 8)
@@ -70,122 +68,150 @@ bool same(char const* a, char const* b, std::size_t size) noexcept
     return true;
 }
 
-bool is(Declaration const& declaration, std::string_view name) noexcept
+inline bool is(Declaration const& declaration, std::string_view name) noexcept
 {
     return declaration.name_size == name.size() && same(declaration.name, name.data(), name.size());
 }
 
+Declaration const outside;  // what holds the root
+
 }  // namespace
 
-bool ValueType::takes(std::string_view text) const
+bool ValueType::takes_as_written(std::string_view text) const
 {
     if (empty) return text.empty();
     return collapses ? takes_collapsed(text) : takes_exact(text);
 }
 
+void ValueType::find_shortcut()
+{
+    shortcut = Shortcut::none;
+    shortcut_max = chars_max;
+    if (empty) return;
+    if (!words.empty()) {
+        if (chars_min == 0 && !pattern) shortcut = Shortcut::words;
+    } else if (pattern) {
+        if (chars_min == 0 && !pattern->takes_blanks()) shortcut = Shortcut::pattern;
+    } else if (chars_min == 0) {
+        shortcut = Shortcut::any;
+    } else if (chars_min == 1 && collapses) {
+        shortcut = Shortcut::word;
+    }
+}
+
+bool ValueType::is_word(std::string_view text) const noexcept
+{
+    for (auto const& word : words)
+        if (word.size() == text.size() && same(word.data(), text.data(), text.size())) return true;
+    return false;
+}
+
 bool ValueType::takes_exact(std::string_view text) const
 {
-    if (chars_min > 0 || text.size() > chars_max) {  // A character is a byte or more.
+    if (chars_min > 0 || text.size() > chars_max) {
         auto const characters = count_characters(text);
         if (characters < chars_min || characters > chars_max) return false;
     }
-    if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) return false;
+    if (!words.empty() && !is_word(text)) return false;
     return !pattern || pattern->matches(text);
 }
 
 bool ValueType::takes_collapsed(std::string_view text) const
 {
-    if (text.size() > chars_max || chars_min > 1 || (chars_min == 1 && (text.empty() || blank(text.front())))) {
+    if (chars_min > 0 || text.size() > chars_max) {
         auto const characters = count_collapsed(text);
         if (characters < chars_min || characters > chars_max) return false;
     }
     if (words.empty() && !pattern) return true;
-
-    // What holds no blank is collapsed as it stands, and so is what a pattern takes that knows none.
-    if (words.empty() && !pattern->takes_blanks() && pattern->matches(text)) return true;
-    std::string made;
-    if (std::any_of(text.begin(), text.end(), blank)) made = collapsed(text), text = made;
-    if (!words.empty() && std::find(words.begin(), words.end(), text) == words.end()) return false;
+    std::string made;  // what holds no blank is collapsed as it stands
+    if (std::any_of(text.begin(), text.end(), is_blank)) {
+        made = collapsed(text);
+        text = made;
+    }
+    if (!words.empty() && !is_word(text)) return false;
     return !pattern || pattern->matches(text);
 }
 
 void ShapeRun::begin(ShapeTable const& table)
 {
-    table_ = &table.data();
-    open_.resize(table_->depth);
-    open_size_ = skipping_ = 0;
+    auto const& data = table.data();
+    open_.resize(data.depth + 1);
+    top_ = open_.data();
+    *top_ = {data.declarations.data(), data.declarations.data() + 1, &outside, false};  // the root, once
+    skipping_ = 0;
     sound_ = true;
-    begun_ = false;
 }
 
+// Nothing is declared from now on.
 std::size_t ShapeRun::unsound()
 {
     sound_ = false;
+    top_ = open_.data();
+    top_->next = top_->last;
     return skipped;
 }
 
-// Which child of the open element this is: what is passed by must be optional. Null: none.
-Declaration const* ShapeRun::declare(Open& open, std::string_view name)
+// Which of the open element's further children this is: what is passed by must be optional. Null: none.
+Declaration const* ShapeRun::further(Open& open, std::string_view name)
 {
-    auto const* const last = open.declaration->last;
-    for (; open.next != last; ++open.next, open.met = false) {
-        auto const* const child = open.next;
-        if (is(*child, name)) {
-            if (child->repeats) open.met = true;
-            else ++open.next;
-            return child;
-        }
-        if (child->required && !open.met) return nullptr;
+    for (; open.next != open.last; ++open.next, open.met = false) {
+        if (is(*open.next, name)) return open.next;
+        if (open.next->required && !open.met) return nullptr;
     }
     return nullptr;
 }
 
-std::size_t ShapeRun::start(std::string_view name, std::string_view uri, bool has_attributes)
+// What no sequence declares: xs:any's, or unsound.
+std::size_t ShapeRun::undeclared(Open& open)
 {
     if (!sound_) return skipped;
-    if (skipping_ != 0) return ++skipping_, skipped;
-
-    Declaration const* declared = nullptr;
-    if (open_size_ != 0) {
-        auto& open = open_[open_size_ - 1];
-        if (open.declaration->any) {
-            if (open.met && !open.declaration->any_repeats) return unsound();
-            open.met = true;
-            return ++skipping_, skipped;
-        }
-        declared = declare(open, name);
-    } else if (!begun_ && is(table_->declarations.front(), name)) {
-        declared = &table_->declarations.front();
-        begun_ = true;
+    if (skipping_ == 0) {
+        auto const& holder = *open.declaration;
+        if (!holder.any || (open.met && !holder.any_repeats)) return unsound();
+        open.met = true;
     }
-    if (!declared || !uri.empty() || has_attributes) return unsound();
-    open_[open_size_++] = {declared, declared->first, false};
-    return declared->number;
+    ++skipping_;
+    return skipped;
 }
 
-// The element that ends; null where there is none to judge.
-ShapeRun::Open* ShapeRun::leave()
+std::size_t ShapeRun::start(std::string_view name, std::string_view uri, bool has_attributes)
 {
-    if (!sound_) return nullptr;
-    if (skipping_ != 0) return --skipping_, nullptr;
-    if (open_size_ == 0) return unsound(), nullptr;
-    return &open_[--open_size_];
+    auto& open = *top_;
+    auto const* child = open.next;
+    if (child == open.last || !is(*child, name)) {
+        child = further(open, name);
+        if (!child) return undeclared(open);
+    }
+    if (!uri.empty() || has_attributes) return unsound();
+    open.met = child->repeats;
+    if (!child->repeats) ++open.next;
+    *++top_ = {child->first, child->last, child, false};
+    return child->number;
 }
 
 void ShapeRun::end_leaf(std::string_view text)
 {
-    auto const* const open = leave();
-    if (open && !(open->declaration->value && open->declaration->value->takes(text))) unsound();
+    auto const* const value = top_->declaration->value;
+    if (value && value->takes(text)) --top_;
+    else end_otherwise();
+}
+
+// The end of what was skipped, or unsound.
+void ShapeRun::end_otherwise()
+{
+    if (!sound_) return;
+    if (skipping_ != 0) --skipping_;
+    else unsound();
 }
 
 void ShapeRun::end_parent(bool has_words)
 {
-    auto* const open = leave();
-    if (!open) return;
-    auto const& declaration = *open->declaration;
-    if (has_words || declaration.value || (declaration.any_required && !open->met)) unsound();
-    for (; open->next != declaration.last; ++open->next, open->met = false)
-        if (open->next->required && !open->met) unsound();
+    auto& open = *top_;
+    auto const& declaration = *open.declaration;
+    if (skipping_ != 0 || has_words || top_ == open_.data() || declaration.value || (declaration.any_required && !open.met)) return end_otherwise();
+    for (; open.next != open.last; ++open.next, open.met = false)
+        if (open.next->required && !open.met) return end_otherwise();
+    --top_;
 }
 
 }  // namespace schemas::detail

@@ -226,6 +226,7 @@ private:
         if (type.uri != xsd_namespace || (type.name != "token" && type.name != "string")) not_understood(node, "the type " + quoted(written));
         ValueType made;
         made.collapses = type.name == "token";
+        made.find_shortcut();
         return made;
     }
 
@@ -281,6 +282,7 @@ private:
             else not_understood(facet, "the facet xs:" + std::string{kind});
         }
         if (length && (min || max)) not_understood(restriction, "length beside other bounds");
+        made.find_shortcut();
         values.push_back(std::move(made));
         return values.size() - 1;
     }

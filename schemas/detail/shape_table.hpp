@@ -59,7 +59,11 @@ class ShapeRun {
 public:
     static constexpr std::size_t skipped = static_cast<std::size_t>(-1);  // inside what xs:any passes over
 
-    // REQUIRES: the table outlives the run.
+    ShapeRun() = default;
+    ShapeRun(ShapeRun const&) = delete;
+    ShapeRun& operator=(ShapeRun const&) = delete;
+
+    // REQUIRES: the table outlives the run. Before it nothing else is called but sound(), which is false.
     void begin(ShapeTable const& table);
 
     // Returns the number of the element's declaration; `skipped` also where it is unsound. `has_attributes`: any that is no
@@ -75,20 +79,20 @@ public:
 
 private:
     struct Open {
-        Declaration const* declaration;
         Declaration const* next;  // the next of its children that may come
-        bool               met;   // `next` repeats and came; of xs:any: an element came
+        Declaration const* last;  // behind them
+        Declaration const* declaration;
+        bool met;                 // `next` repeats and came; of xs:any: an element came
     };
-    Declaration const* declare(Open& open, std::string_view name);
-    Open* leave();
+    Declaration const* further(Open& open, std::string_view name);
+    std::size_t undeclared(Open& open);
     std::size_t unsound();
+    void end_otherwise();
 
-    ShapeTable::Data const* table_ = nullptr;
-    std::vector<Open> open_;     // as many as the table is deep; what xs:any passes over is only counted
-    std::size_t open_size_ = 0;
-    std::size_t skipping_ = 0;   // open elements inside what is passed over
+    std::vector<Open> open_;    // as many as the table is deep, behind one that holds the root
+    Open* top_ = nullptr;       // inside xs:any the element that holds it, and when unsound the first: these have no further children
+    std::size_t skipping_ = 0;  // open elements inside what is passed over
     bool sound_ = false;
-    bool begun_ = false;         // the root came
 };
 
 }  // namespace schemas::detail
