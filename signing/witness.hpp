@@ -26,7 +26,7 @@ namespace signing {
 // How one document is digested.
 struct Preparation {
     std::string canonicalisation{"c14n"};  // names of policy.hpp
-    std::vector<std::string> prefixes;     // of InclusiveNamespaces
+    std::vector<std::string> prefixes{};   // of InclusiveNamespaces
     std::string digest{"sha256"};
 
     friend bool operator==(Preparation const&, Preparation const&) = default;
