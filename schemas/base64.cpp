@@ -74,15 +74,26 @@ __attribute__((target("avx2"))) void read_groups_avx2(Reader& reader) noexcept
         auto const text = _mm256_loadu_si256(reinterpret_cast<__m256i const*>(reader.at));
         auto const high = _mm256_and_si256(_mm256_srli_epi32(text, 4), slash);
         auto const low = _mm256_and_si256(text, slash);
-        if (!_mm256_testz_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high))) break;
+        auto const foreign_bits = _mm256_and_si256(_mm256_shuffle_epi8(by_low, low), _mm256_shuffle_epi8(by_high, high));
         auto const shifts = _mm256_shuffle_epi8(shift, _mm256_add_epi8(_mm256_cmpeq_epi8(text, slash), high));
         auto const sixes = _mm256_add_epi8(text, shifts);
         auto const twelves = _mm256_maddubs_epi16(sixes, _mm256_set1_epi32(0x01400140));
         auto const threes = _mm256_shuffle_epi8(_mm256_madd_epi16(twelves, _mm256_set1_epi32(0x00011000)), order);
         auto const bytes = _mm256_permutevar8x32_epi32(threes, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(reader.out), bytes);
-        reader.at += 32;
-        reader.out += 24;
+        if (_mm256_testz_si256(foreign_bits, foreign_bits)) {
+            reader.at += 32;
+            reader.out += 24;
+            continue;
+        }
+        // The groups before it count; a line's end behind them is passed over.
+        auto const known = static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(foreign_bits, _mm256_setzero_si256())));
+        auto const groups = static_cast<unsigned>(__builtin_ctz(~known)) / 4;
+        auto const* const next = reader.at + 4 * groups;
+        reader.at = next;
+        reader.out += 3 * groups;
+        while (reader.at != reader.end && values[*reader.at] == space) ++reader.at;
+        if (reader.at == next) break;
     }
     read_groups(reader);
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace schemas {
@@ -41,6 +42,20 @@ std::size_t put_utf8(std::uint32_t c, char* to) noexcept
     if (c < 0x800) return to[0] = static_cast<char>(0xC0 | c >> 6), to[1] = tail(0), 2;
     if (c < 0x10000) return to[0] = static_cast<char>(0xE0 | c >> 12), to[1] = tail(6), to[2] = tail(0), 3;
     return to[0] = static_cast<char>(0xF0 | c >> 18), to[1] = tail(12), to[2] = tail(6), to[3] = tail(0), 4;
+}
+
+// Passes over some of the characters beyond ASCII, those Vietnamese is written with among them. False: `at` is at none.
+inline bool skip_common_beyond_ascii(char const*& at, char const* end) noexcept
+{
+    auto const* byte = reinterpret_cast<unsigned char const*>(at);
+    auto const tail = [&byte](std::size_t i) { return (byte[i] & 0xC0) == 0x80; };
+    while (end - reinterpret_cast<char const*>(byte) >= 3) {
+        if (*byte < 0xC2) break;
+        if (*byte >= 0xE1 && *byte <= 0xEC && tail(1) && tail(2)) byte += 3;
+        else if (*byte <= 0xDF && tail(1)) byte += 2;
+        else break;
+    }
+    return std::exchange(at, reinterpret_cast<char const*>(byte)) != at;
 }
 
 enum class Run { whole, cut, bad };
@@ -111,17 +126,19 @@ struct Scanner::State {
         std::string_view value;
         std::size_t copied;  // where it begins in `values`; not_copied: it is in the window
     };
+    static constexpr std::size_t depth_bound = 1024;
     static constexpr auto not_copied = static_cast<std::size_t>(-1);
 
     XmlLimits     limits;
     Events*       events = nullptr;
     detail::NameTable names;
     detail::Bindings  bindings;
-    std::vector<Open> open;
+    std::vector<Open> open;  // the first `depth` of them
+    std::size_t depth = 0, depth_max = 0;
+    Name* previous = nullptr;  // of the element that began last
 
     bool declined = false, started = false, root_seen = false, ended = false, whole = false;
     bool in_text = false;  // something of a text was read since the last tag or comment
-    bool told = false;     // since the last views_end()
     std::size_t nodes = 0, bytes_done = 0;
     std::size_t text_bytes = 0, text_bytes_max = 0;  // between two tags: now, and the most so far
     std::uint64_t blanks_seen = 0;                   // lengths of indentations, for the account of names
@@ -156,7 +173,7 @@ struct Scanner::State {
     void views_end()
     {
         expanded_size = 0;
-        if (std::exchange(told, false)) events->views_end();
+        events->views_end();
     }
 
     void start_document(XmlLimits const& with, Events& hears)
@@ -165,8 +182,11 @@ struct Scanner::State {
         events = &hears;
         names.begin_document();
         bindings.clear();
-        open.clear();
-        declined = started = root_seen = ended = whole = in_text = told = false;
+        depth = 0;
+        depth_max = std::min(limits.depth_max, depth_bound);
+        if (open.size() < depth_max) open.resize(depth_max);
+        previous = &names.before_root();
+        declined = started = root_seen = ended = whole = in_text = false;
         nodes = bytes_done = text_bytes = text_bytes_max = 0;
         blanks_seen = 0;
         expanded_size = 0;
@@ -180,10 +200,10 @@ struct Scanner::State {
         if (bytes_done + window.size() > limits.bytes_max) return decline(), 0;
         auto const* at = begin;
         if (!started) at = prolog(at);
-        while (at && at != end) at = *at == '<' ? markup(at) : text(at);
+        if (at) at = read_on(at);
         views_end();
         // The parser's dictionary grows by steps and may waste a part of each: three quarters are sure to fit.
-        if (names.counted_bytes() > limits.names_bytes_max / 4 * 3) decline();
+        if (names.counted_bytes() > limits.names_bytes_max / 4 * 3 || nodes > limits.nodes_max) decline();
         if (declined) return 0;
         auto const taken = static_cast<std::size_t>((at ? at : left) - begin);
         // Whoever feeds windows of this size cannot make them larger for ever.
@@ -249,27 +269,89 @@ struct Scanner::State {
     void tell_other(std::string_view piece) { tell(piece, {}); }  // than it stands in the document
     void tell(std::string_view piece, std::string_view raw)
     {
-        told = true;
         text_bytes += piece.size();
         events->text({piece, raw});
     }
 
-    char const* text(char const* at)
+    // What rows are made of is read here: text without a reference, a tag of a name that was expected, a plain end. All else, and
+    // what stands near the window's end, is for the functions below.
+    char const* read_on(char const* at)
     {
-        if (!in_text) {
-            in_text = true;
-            if (++nodes > limits.nodes_max) return decline();
+        constexpr std::size_t near = detail::WordAt::readable + 4;
+        while (at != end) {
+            if (*at != '<') {
+                auto const* to = at;
+                if (depth != 0) {
+                    do to = skip_plain<'<', '&', '>'>(to, end);
+                    while (skip_common_beyond_ascii(to, end));
+                }
+                nodes += !in_text;
+                in_text = true;
+                if (to != end && *to == '<') {
+                    if (to - at >= 16) count_blank(at, to);
+                    tell(at, to);
+                    at = to;
+                } else {
+                    at = text(at, to);
+                    if (!at || at == end) return at;
+                }
+            }
+            if (static_cast<std::size_t>(end - at) < near || depth == 0) {
+                at = markup(at);
+                if (!at) return at;
+            } else if (at[1] == '/') {
+                auto const& [name, declared] = open[depth - 1];
+                auto const* const close = at + 2 + name->whole.size();
+                if (declared != 0 || !name->stands_at(at + 2) || *close != '>') {
+                    at = end_tag(at);
+                    if (!at) return at;
+                    continue;
+                }
+                auto const* const here = std::exchange(at, close + 1);
+                tag_read();
+                ended = --depth == 0;
+                        events->end({name->local, name->prefix, between(here, at)});
+            } else {
+                auto* const name = previous->next;
+                bool const expected = name && name->resolved_at == bindings.state() && depth < depth_max && name->stands_at(at + 1);
+                auto const* const close = expected ? at + 1 + name->whole.size() : at;
+                if (*close == '>') {
+                    auto const* const here = std::exchange(at, close + 1);
+                    begin_expected(*name, between(here, at));
+                    open[depth++] = {name, 0};
+                } else if (*close == '/' && close[1] == '>') {
+                    at = close + 2;
+                    begin_expected(*name, {});
+                    events->end({name->local, name->prefix, {}});
+                } else {
+                    at = markup(at);
+                    if (!at) return at;
+                }
+            }
         }
-        if (open.empty()) {  // XML 1.0 §2.8: white space only
+        return at;
+    }
+
+    void begin_expected(Name& name, std::string_view raw)
+    {
+        ++nodes;
+        previous = &name;
+        tag_read();
+        events->start({name.local, name.prefix, name.uri, {}, {}, raw});
+    }
+
+    // From `at`; up to `to` nothing asks for a look.
+    char const* text(char const* at, char const* to)
+    {
+        if (depth == 0) {  // XML 1.0 §2.8: white space only
             at = skip_blanks(at, end);
             return at == end || *at == '<' ? at : decline();
         }
-        auto const* piece = at;
-        for (;;) {
-            at = skip_plain<'<', '&', '>'>(at, end);
+        auto const* piece = std::exchange(at, to);
+        for (;; at = detail::skip_plain_far<'<', '&', '>'>(at, end)) {
             if (at == end) return window_ends_in_text(piece, at);
             if (*at == '<') {
-                if (is_blank(*piece)) count_blank(piece, at);
+                if (at - piece >= 16) count_blank(piece, at);
                 tell(piece, at);
                 return at;
             }
@@ -328,7 +410,7 @@ struct Scanner::State {
     void count_blank(char const* from, char const* to) noexcept
     {
         auto const size = static_cast<std::size_t>(to - from);
-        if (size < 16 || size > 59 || !std::all_of(from, to, is_blank)) return;
+        if (size < 16 || size > 59 || !is_blank(*from) || !std::all_of(from, to, is_blank)) return;
         auto const bit = std::uint64_t{1} << size;
         bool const indentation = *from == '\n' && std::all_of(from + 1, to, [](char c) { return c == ' '; });
         if (indentation && (blanks_seen & bit)) return;
@@ -357,17 +439,17 @@ struct Scanner::State {
         auto const* here = detail::skip_name(name_at, end);
         if (here == end) return wait(at);
         auto const size = static_cast<std::size_t>(here - name_at);
-        if (size == 0 || size > limits.name_bytes_max || open.size() >= limits.depth_max) return decline();
+        if (size == 0 || size > limits.name_bytes_max || depth >= depth_max) return decline();
         auto* const name = names.find(name_at, size, end);
         if (!name) return decline();
-        if (open.empty() && std::exchange(root_seen, true)) return decline();
+        if (depth == 0 && std::exchange(root_seen, true)) return decline();
         if (*here != '>') return start_tag_with_more(at, here, *name);
 
         ++here;
         if (++nodes > limits.nodes_max || !resolve(*name)) return decline();
         tag_read();
-        open.push_back({name, 0});
-        told = true;
+        open[depth++] = {name, 0};
+        previous = previous->next = name;
         events->start({name->local, name->prefix, name->uri, {}, {}, between(at, here)});
         return here;
     }
@@ -389,7 +471,7 @@ struct Scanner::State {
         namespaces.clear();
         values.clear();
         auto const again = [&] {  // the root is seen again, with the rest of its tag
-            if (open.empty()) root_seen = false;
+            if (depth == 0) root_seen = false;
             return wait(at);
         };
         for (;;) {
@@ -427,10 +509,10 @@ struct Scanner::State {
         for (auto const& one : namespaces) bindings.push(one.prefix, one.uri);
         if (!resolve(name) || !resolve_attributes()) return decline();
         tag_read();
-        told = true;
+        previous = previous->next = &name;
         events->start({name.local, name.prefix, name.uri, namespaces, attributes, {}});
         if (!empty) {
-            open.push_back({&name, namespaces.size()});
+            open[depth++] = {&name, namespaces.size()};
             return here;
         }
         events->end({name.local, name.prefix, {}});
@@ -441,7 +523,7 @@ struct Scanner::State {
     void leave(std::size_t declared) noexcept
     {
         bindings.pop(declared);
-        if (open.empty()) ended = true;
+        if (depth == 0) ended = true;
     }
 
     // Where its closing quote stands; null: declined, or it does not end in the window. XML 1.0 §3.3.3: white space becomes spaces.
@@ -533,8 +615,8 @@ struct Scanner::State {
 
     char const* end_tag(char const* at)
     {
-        if (open.empty()) return decline();
-        auto const& name = *open.back().name;
+        if (depth == 0) return decline();
+        auto const& name = *open[depth - 1].name;
         auto const size = name.whole.size();
         if (static_cast<std::size_t>(end - at) < size + 3) return wait(at);
         auto const* const name_at = at + 2;
@@ -549,10 +631,9 @@ struct Scanner::State {
         }
         ++here;
         tag_read();
-        told = true;
         events->end({name.local, name.prefix, plain ? between(at, here) : std::string_view{}});
-        auto const declared = open.back().namespaces;
-        open.pop_back();
+        auto const declared = open[depth - 1].namespaces;
+        --depth;
         leave(declared);
         return here;
     }
@@ -562,7 +643,7 @@ struct Scanner::State {
         auto const* const from = at + 4;
         auto const* here = from;
         for (;;) {
-            here = skip_plain<'-'>(here, end);
+            here = detail::skip_plain_far<'-'>(here, end);
             if (here == end) return wait(at);
             if (static_cast<unsigned char>(*here) >= 0x80) {
                 auto const run = skip_beyond_ascii(here, end);
@@ -581,7 +662,6 @@ struct Scanner::State {
         }
         if (static_cast<std::size_t>(here + 3 - at) > limits.token_bytes_max || ++nodes > limits.nodes_max) return decline();
         in_text = false;
-        told = true;
         events->comment(between(from, here));
         return here + 3;
     }

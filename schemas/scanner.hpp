@@ -36,7 +36,7 @@ public:
     // have room for XmlLimits::token_bytes_max, or what is longer is declined. `last`: nothing follows this window. 0: nothing is
     // done with; the same bytes and more must come, and whoever has no room for more leaves the document to the parser.
     // A text that does not end in the window waits for the next one, unless it is all that is in the window.
-    // Ends with events.views_end() where anything was told. REQUIRES: not declined, `last` not given before.
+    // Ends with events.views_end(). REQUIRES: not declined, `last` not given before.
     std::size_t feed(std::string_view window, bool last);
 
     [[nodiscard]] bool declined() const noexcept;

@@ -30,6 +30,7 @@ void NameTable::begin_document()
     if (names_.size() > names_max / 2 || uris_.size() > uris_max / 2 || kept_bytes_ > bytes_max / 2) {
         slots_.fill(0);
         names_.clear();
+        before_root_.next = nullptr;
         uris_.clear();
         blocks_.clear();
         block_left_ = kept_bytes_ = 0;
@@ -58,6 +59,7 @@ Name* NameTable::add(std::string_view name, Sixteen const& first, std::size_t sl
     added.prefix = whole.substr(0, prefix.size());
     added.local = whole.substr(whole.size() - local.size());
     added.first = first;
+    added.word = WordAt{whole};
     slots_[slot] = static_cast<std::uint16_t>(names_.size());
     return seen(added) ? &added : nullptr;
 }

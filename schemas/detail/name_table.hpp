@@ -23,6 +23,11 @@ struct Name {
     std::uint64_t    document = 0;     // the last one it was seen in
     std::uint64_t    resolved_at = 0;  // the state of bindings `uri` was found in; of elements only
     std::string_view uri;
+    Name*            next = nullptr;   // of the element that began after the last one of this name: rows repeat each other
+    WordAt           word;
+
+    // REQUIRES: WordAt::readable bytes at `at`. False may mean that the name is too long to say.
+    [[nodiscard]] bool stands_at(char const* at) const noexcept { return word.stands_at(at, whole.size()); }
 };
 
 class NameTable {
@@ -33,6 +38,9 @@ public:
     NameTable();
 
     void begin_document();
+
+    // Stands for what comes before the root; its `next` is a root.
+    [[nodiscard]] Name& before_root() noexcept { return before_root_; }
 
     // The name as kept. Null: no QName of ASCII, or there are too many. REQUIRES: size > 0; bytes up to `end` may be read.
     [[nodiscard]] Name* find(char const* name, std::size_t size, char const* end)
@@ -74,6 +82,7 @@ private:
 
     static constexpr std::size_t slots_size = 2 * names_max;
     std::array<std::uint16_t, slots_size> slots_{};  // index into names_ + 1
+    Name before_root_;
     std::vector<Name> names_;                        // never grows beyond what was reserved
     std::vector<Uri> uris_;
     std::vector<std::unique_ptr<char[]>> blocks_;

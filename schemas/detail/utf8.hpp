@@ -9,8 +9,8 @@ namespace schemas::detail {
 // How many bytes the character beyond ASCII at `at` has: 2 to 4. 0: it is none, or it is not whole before `end`.
 [[nodiscard]] inline std::size_t utf8_length(unsigned char const* at, unsigned char const* end) noexcept
 {
-    auto const tail = [&](std::ptrdiff_t i, unsigned low = 0x80, unsigned high = 0xBF) { return end - at > i && at[i] >= low && at[i] <= high; };
     unsigned const lead = *at;
+    auto const tail = [&](std::ptrdiff_t i, unsigned low = 0x80, unsigned high = 0xBF) { return end - at > i && at[i] >= low && at[i] <= high; };
     if (lead >= 0xE0 && lead <= 0xEF) return tail(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
     if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
     if (lead >= 0xF0 && lead <= 0xF4)

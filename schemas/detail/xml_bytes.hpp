@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -28,27 +29,47 @@ template <bool Lines, char... Stops>
     return ((byte >= 0x20 && byte < 0x80) || (Lines && (c == '\n' || c == '\t'))) && ((c != Stops) && ...);
 }
 
+#if defined(__SSE2__)
+// For a base64 of megabytes. False may mean a line's end.
+template <char... Stops>
+[[nodiscard]] inline bool all_plain_in_64(char const* at) noexcept
+{
+    auto const load = [at](std::size_t i) { return _mm_loadu_si128(reinterpret_cast<__m128i const*>(at + i)); };
+    auto const a = load(0), b = load(16), c = load(32), d = load(48);
+    auto const either = [](__m128i w, __m128i x, __m128i y, __m128i z) { return _mm_or_si128(_mm_or_si128(w, x), _mm_or_si128(y, z)); };
+    auto const is = [&](char stop) {
+        auto const same = _mm_set1_epi8(stop);
+        return either(_mm_cmpeq_epi8(a, same), _mm_cmpeq_epi8(b, same), _mm_cmpeq_epi8(c, same), _mm_cmpeq_epi8(d, same));
+    };
+    auto const least = _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d));
+    auto odd = _mm_or_si128(either(a, b, c, d), _mm_cmplt_epi8(least, _mm_set1_epi8(0x20)));  // the sign bit: beyond ASCII
+    ((odd = _mm_or_si128(odd, is(Stops))), ...);
+    return _mm_movemask_epi8(odd) == 0;
+}
+#endif
+
+#if defined(__SSE2__)
+// A bit for each of 16 bytes that is not plain.
 template <bool Lines, char... Stops>
-[[nodiscard]] inline char const* skip_plain_bytes(char const* at, char const* end) noexcept
+[[nodiscard]] inline unsigned odd_of_16(char const* at) noexcept
+{
+    auto const bytes = _mm_loadu_si128(reinterpret_cast<__m128i const*>(at));
+    auto const is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
+    auto odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // signed: beyond ASCII too
+    if constexpr (Lines) odd = _mm_andnot_si128(_mm_or_si128(is('\n'), is('\t')), odd);
+    ((odd = _mm_or_si128(odd, is(Stops))), ...);
+    return static_cast<unsigned>(_mm_movemask_epi8(odd));
+}
+#endif
+
+template <bool Lines, char... Stops>
+[[nodiscard]] char const* skip_plain_bytes(char const* at, char const* end) noexcept
 {
 #if defined(__SSE2__)
-    auto const look = [](char const* from) {
-        auto const bytes = _mm_loadu_si128(reinterpret_cast<__m128i const*>(from));
-        auto const is = [&](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-        auto odd = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // signed: beyond ASCII too
-        if constexpr (Lines) odd = _mm_andnot_si128(_mm_or_si128(is('\n'), is('\t')), odd);
-        ((odd = _mm_or_si128(odd, is(Stops))), ...);
-        return odd;
-    };
-    // Four at a time while nothing is found: a base64 of megabytes.
     while (end - at >= 16) {
-        if (auto const found = _mm_movemask_epi8(look(at))) return at + __builtin_ctz(static_cast<unsigned>(found));
+        if (auto const odd = odd_of_16<Lines, Stops...>(at)) return at + __builtin_ctz(odd);
         at += 16;
-        while (end - at >= 64) {
-            auto const all = _mm_or_si128(_mm_or_si128(look(at), look(at + 16)), _mm_or_si128(look(at + 32), look(at + 48)));
-            if (_mm_movemask_epi8(all)) break;
-            at += 64;
-        }
+        while (end - at >= 64 && all_plain_in_64<Stops...>(at)) at += 64;
     }
 #endif
     while (at != end && is_plain<Lines, Stops...>(*at)) ++at;
@@ -57,8 +78,20 @@ template <bool Lines, char... Stops>
 
 // Up to a byte that asks for a look.
 template <char... Stops>
-[[nodiscard]] inline char const* skip_plain(char const* at, char const* end) noexcept
+[[nodiscard]] inline char const* skip_plain_far(char const* at, char const* end) noexcept
 {
+    return skip_plain_bytes<true, Stops...>(at, end);
+}
+// The same where it is likely to be near.
+template <char... Stops>
+[[nodiscard, gnu::always_inline]] inline char const* skip_plain(char const* at, char const* end) noexcept
+{
+#if defined(__SSE2__)
+    if (end - at >= 16) {
+        if (auto const odd = odd_of_16<true, Stops...>(at)) return at + __builtin_ctz(odd);
+        at += 16;
+    }
+#endif
     return skip_plain_bytes<true, Stops...>(at, end);
 }
 // The same in the value of an attribute, where every white space but the space is normalised.
@@ -115,5 +148,38 @@ struct Sixteen {
     std::memcpy(&two.high, bytes + 8, 8);
     return two;
 }
+
+// A word of up to 32 bytes, made to be compared at once with what stands somewhere.
+class WordAt {
+public:
+    static constexpr std::size_t size_max = 32;
+    static constexpr std::size_t readable = size_max;  // bytes that must be there to be read
+
+    WordAt() = default;
+    explicit WordAt(std::string_view word) noexcept
+    {
+        if (word.size() > size_max) return;
+        std::memcpy(bytes_, word.data(), word.size());
+        std::memset(mask_, 0xFF, word.size());
+    }
+
+    // `size`: the word's own.
+    [[nodiscard]] bool stands_at(char const* at, std::size_t size) const noexcept
+    {
+#if defined(__SSE2__)
+        auto const same = [&](std::size_t from) {
+            auto const load = [](char const* bytes) { return _mm_loadu_si128(reinterpret_cast<__m128i const*>(bytes)); };
+            auto const masked = _mm_and_si128(load(at + from), load(mask_ + from));
+            return _mm_movemask_epi8(_mm_cmpeq_epi8(masked, load(bytes_ + from))) == 0xFFFF;
+        };
+        return same(0) && (size <= 16 || (size <= size_max && same(16)));
+#else
+        return size <= size_max && std::memcmp(at, bytes_, size) == 0;
+#endif
+    }
+
+private:
+    char bytes_[size_max] = {}, mask_[size_max] = {};
+};
 
 }  // namespace schemas::detail
