@@ -16,6 +16,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -100,7 +101,7 @@ public:
     }
     intake::Reply send(intake::Request request, intake::Lane lane = intake::Lane::dossiers)
     {
-        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, {}, desk}};
+        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, evidence, desk}};
         return run_task(context_, submit.handle(std::move(request), lane));
     }
     intake::Reply send(std::string body, std::string key, intake::Lane lane = intake::Lane::dossiers)
@@ -113,6 +114,7 @@ public:
     runtime::Snapshot<intake::Criteria> criteria{Office::shared().criteria()};
     providers::Admitted sender = admitted_provider({"00040", "0101300842"});
     observe::Metrics metrics;
+    std::function<runtime::Task<void>(std::vector<std::string>, runtime::Deadline)> evidence;  // what a dossier waits for that lacks only evidence; empty: nothing
     otp::Desk* desk = nullptr;  // for dossiers of persons
     unsigned woken = 0;
 
