@@ -1,4 +1,5 @@
-// Can the bytes of one XML form crash the parser, a schema or a rule, or outgrow a bound? No signature is asked for.
+// Can the bytes of one XML form crash the parser, a schema or a rule, or outgrow a bound? No signature is asked for. And do
+// the two engines say the same of it, finding by finding: the tree, and the sweep as if the form were large?
 //
 // The bytes go into an envelope as the only form, under the code their root names (a registration's root is Hoso: each
 // of the three in turn), and through the validator on a day of each generation of the schemas and rules.
@@ -7,8 +8,10 @@
 #include "schemas/validator.hpp"
 #include "tests/fuzz/must.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 using fuzz::must;
 using namespace std::chrono;
@@ -19,6 +22,15 @@ constexpr schemas::EnvelopeLimits limits{
     .xml = {.bytes_max = 1u << 18, .nodes_max = 4000},
     .form = {.bytes_max = 1u << 16, .nodes_max = 4000},
 };
+// The engines differ on purpose where a swept form has more than kept_nodes_max nodes kept, or one text over
+// token_bytes_max: with these bounds no form has.
+constexpr schemas::EnvelopeLimits swept_limits = [] {
+    auto swept = limits;
+    swept.tree_bytes_max = 0;
+    return swept;
+}();
+static_assert(limits.form.bytes_max < limits.tree_bytes_max && limits.form.nodes_max < limits.kept_nodes_max &&
+              limits.form.bytes_max < limits.form.token_bytes_max);
 
 schemas::Validator const& validator()
 {
@@ -39,16 +51,53 @@ std::string envelope_of(std::string_view code, std::string_view procedure, std::
     return text.append("</NoiDungFile></FileToKhai></ToKhais></ThongTinHoSo></NoiDung></Hoso>");
 }
 
+bool equal(schemas::Finding const& a, schemas::Finding const& b)
+{
+    return a.form == b.form && a.path == b.path && a.line == b.line && a.code == b.code && a.message_vi == b.message_vi && a.message_en == b.message_en;
+}
+
+// A known difference, of words and not of the verdict: stray text that an instruction, a comment or a CDATA section tears
+// apart is several nodes to the tree, each told (S-1012), and one text to the sweep. True: something was taken out.
+bool once(std::vector<schemas::Finding>& findings)
+{
+    auto const before = findings.size();
+    auto const repeated = [](auto const& a, auto const& b) { return a.code == "S-1012" && equal(a, b); };
+    findings.erase(std::unique(findings.begin(), findings.end(), repeated), findings.end());
+    return findings.size() < before;
+}
+
+void same(schemas::Failure tree, schemas::Failure swept)
+{
+    must(tree.why == swept.why);
+    bool const full = tree.findings.size() > schemas::Validator::findings_max || swept.findings.size() > schemas::Validator::findings_max;
+    bool const repeats = once(tree.findings), repeats_too = once(swept.findings);
+    if (full && (repeats || repeats_too)) return;  // those beyond the bound take another's place
+    must(tree.findings.size() == swept.findings.size());
+    for (std::size_t i = 0; i < tree.findings.size(); ++i) must(equal(tree.findings[i], swept.findings[i]));
+}
+
+template <class T>
+void same(schemas::Result<T> const& tree, schemas::Result<T> const& swept)
+{
+    must(tree.has_value() == swept.has_value());
+    if (!tree) same(tree.error(), swept.error());
+}
+
 void check(std::string_view code, std::string_view procedure, std::string_view bytes)
 {
-    auto const envelope = schemas::read_envelope(envelope_of(code, procedure, bytes), limits);
+    auto const text = envelope_of(code, procedure, bytes);
+    auto const envelope = schemas::read_envelope(text, limits);
+    auto const swept = schemas::read_envelope(text, swept_limits);
+    same(envelope, swept);
     if (!envelope) {
         must(!envelope.error().findings.empty());
         return;
     }
     must(envelope->forms().size() == 1 && envelope->forms()[0].bytes() == bytes);
+    must(!envelope->forms()[0].xml() || (!envelope->forms()[0].xml()->swept() && swept->forms()[0].xml()->swept()));
     for (auto const day : {sys_days{2018y / 3 / 1}, sys_days{2021y / 6 / 1}, sys_days{2026y / 11 / 21}}) {
         auto const valid = validator().validate(*envelope, day);
+        same(valid, validator().validate(*swept, day));
         if (valid) {
             must(valid->forms().size() == 1);
             continue;
