@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -19,16 +20,25 @@ namespace {
 // Of one value with the white space around it; it may have to be gathered. Our longest has a thousand characters.
 constexpr std::size_t value_bytes_max = 16u << 10;
 
-constexpr bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+constexpr bool blank(char c) noexcept { return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n'); }
 
-// What stands between elements is a line break and spaces, nearly always.
+template <class Word>
+bool is_spaces(char const* at) noexcept
+{
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word == static_cast<Word>(0x2020'2020'2020'2020u);
+}
+
+// What stands between elements is a line break and some spaces, nearly always: looked at by words, which may overlap.
 bool all_blank(std::string_view text) noexcept
 {
-    auto const* at = text.data();
-    auto const* const end = at + text.size();
-    if (at != end && *at == '\n') ++at;
-    while (at != end && *at == ' ') ++at;
-    return std::all_of(at, end, blank);
+    if (text.front() == '\n') text.remove_prefix(1);
+    auto const* const begin = text.data();
+    auto const size = text.size();
+    if (4 <= size && size <= 8 && is_spaces<std::uint32_t>(begin) && is_spaces<std::uint32_t>(begin + size - 4)) return true;
+    if (8 <= size && size <= 16 && is_spaces<std::uint64_t>(begin) && is_spaces<std::uint64_t>(begin + size - 8)) return true;
+    return std::ranges::all_of(text, blank);
 }
 
 std::string_view trimmed(std::string_view text) noexcept
