@@ -47,6 +47,7 @@ namespace reason {
 constexpr Reason no_bytes{"no bytes", "không có dữ liệu"};
 constexpr Reason many_bytes{"too many bytes", "quá nhiều byte"};
 constexpr Reason foreign_mark{"a byte-order mark of another encoding", "dấu thứ tự byte (BOM) của bộ mã khác"};
+constexpr Reason second_mark{"a second byte-order mark", "dấu thứ tự byte (BOM) lặp lại"};
 constexpr Reason wide_characters{"UTF-16 or UTF-32 without a mark", "UTF-16 hoặc UTF-32 không có BOM"};
 constexpr Reason not_utf8{"not UTF-8", "có byte không phải UTF-8"};
 constexpr Reason nul_byte{"a NUL byte", "có byte NUL"};
@@ -114,6 +115,8 @@ private:
         if (text_.substr(0, 4).find('\0') != std::string_view::npos)
             return no(Refusal::xml_encoding, reason::wide_characters, 0);
         text_ = without_mark(text_);
+        // Before the root U+FEFF is a mark once, and no white space (XML 1.0 §4.3.3, §2.8); libxml2 takes another one.
+        if (without_mark(text_).size() != text_.size()) return no(Refusal::xml_malformed, reason::second_mark, 0);
         if (auto const bad = first_not_utf8(text_); bad != std::string_view::npos)
             return no(Refusal::xml_encoding, reason::not_utf8, bad);
         if (auto const nul = text_.find('\0'); nul != std::string_view::npos)

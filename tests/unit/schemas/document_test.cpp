@@ -270,6 +270,24 @@ TEST(Document, BoundsTheNamespacesInScopeAndNotThoseThatLeftIt)
     EXPECT_TRUE(taken("<r>" + declaring(0, 40, "") + declaring(0, 40, "") + declaring(0, 40, "") + "</r>"));
 }
 
+// libxml2 says "no memory" of it, which is no word about the document.
+TEST(Document, RefusesANamespaceLongerThanAllNamesTogetherMayBe)
+{
+    XmlLimits const limits;
+    auto const named = [](std::size_t bytes) { return "<a xmlns=\"u:" + std::string(bytes - 2, 'x') + "\"/>"; };
+    EXPECT_TRUE(taken(named(limits.names_bytes_max / 4)));
+    EXPECT_EQ(refusal(named(limits.names_bytes_max)), Refusal::xml_too_large);
+    EXPECT_EQ(refusal(named(limits.names_bytes_max * 4)), Refusal::xml_too_large);
+    EXPECT_EQ(refusal("<a><b>" + named(limits.names_bytes_max * 2) + "</b></a>"), Refusal::xml_too_large);
+}
+
+TEST(Document, TakesOneByteOrderMarkAndNoSecond)
+{
+    EXPECT_TRUE(taken("\xEF\xBB\xBF<a/>"));
+    EXPECT_EQ(refusal("\xEF\xBB\xBF\xEF\xBB\xBF<a/>"), Refusal::xml_malformed);
+    EXPECT_TRUE(taken("\xEF\xBB\xBF<a>\xEF\xBB\xBF</a>")) << "inside the root it is a character like any other";
+}
+
 TEST(Document, TakesExactlyItsBoundOfNames)
 {
     std::string const fits(256, 'n'), longer(257, 'n');
