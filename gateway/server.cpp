@@ -259,10 +259,16 @@ struct Server::Data {
     {
         return [keys = loaded.receipt_keys](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *keys->load()); };
     }
+    // Stands until a restart: somebody must look which of the two was right before it is believed again.
+    void engines_disagree(std::string_view content_sha256, std::string_view said)
+    {
+        alarms.set("engines_disagree", true, fmt::format("content {}: {}", content_sha256, said));
+    }
+
     std::unique_ptr<otp::Room> make_one_time()
     {
         if (!loaded.otp_key) return nullptr;
-        return std::make_unique<otp::Room>(config.otp, *loaded.otp_key, std::move(loaded.sms), std::move(loaded.mail), postgres.otp(), clock);
+        return std::make_unique<otp::Room>(config.otp, *loaded.otp_key, std::move(loaded.sms), std::move(loaded.mail), postgres.otp(), clock, &metrics);
     }
     Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates, &otp_calls}; }
 
@@ -328,6 +334,7 @@ struct Server::Data {
     revocation::Recheck recheck;
     std::unique_ptr<otp::Room> one_time;  // null: off
     intake::OtpCalls otp_calls;
+    intake::CrossCheck cross_check;
     intake::Submit submit;
     intake::StatusQueries status;
     intake::Notices notices;
@@ -566,6 +573,7 @@ Task<void> Server::Data::watch_loop()
         auto const counts = trust.load()->counts();
         metrics.certificate_cache(counts.hits, counts.misses, counts.cached);
         metrics.pool("examine", submit.on_pool(), config.examine.pool_waiting_max);
+        metrics.pool("cross_check", cross_check.waiting(), config.engine.cross_check.waiting_max);
         // Where another process delivers, nobody else here measures the queue.
         if (!dispatcher) {
             auto const depth = co_await postgres.queue().depth(clock.now(), runtime::Deadline::after(config.probe.timeout));
