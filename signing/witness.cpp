@@ -7,7 +7,9 @@
 #include "signing/detail/value.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace signing {
@@ -73,47 +75,47 @@ public:
     void start(schemas::StartEvent const& tag) override
     {
         ++depth_;
-        if (given_up_) return;
-        if (!tag.namespaces.empty()) note_namespaces(tag);
-        if (!tag.attributes.empty()) note_attributes(tag);
-        if (in_signature_) return reader_.start(tag, scope_);
-        if (depth_ <= 3 || tag.uri == dsig) note_place(tag);
-        if (in_signature_) reader_.start(tag, scope_);
-        else writer_.start(tag);
+        // What a form consists of: rows and leaves as they stand, which declare nothing and have no ids.
+        if (where_ == Where::outside && depth_ > 3 && !tag.raw.empty() && tag.uri.size() != dsig.size()) return writer_.start(tag);
+        if (where_ != Where::nowhere) note_start(tag);
     }
     void end(schemas::EndEvent const& tag) override
     {
-        if (!given_up_) {
-            if (in_signature_) end_in_signature(tag);
-            else writer_.end(tag);
-            scope_.leave(depth_);
-        }
+        if (where_ == Where::outside) writer_.end(tag);
+        else if (where_ == Where::inside) end_in_signature(tag);
+        scope_.leave(depth_);
         if (--depth_ == 0) seal();
     }
     void text(schemas::TextEvent const& text) override
     {
-        if (given_up_) return;
-        if (in_signature_) reader_.text(text);
-        else writer_.text(text);
+        if (where_ == Where::outside) writer_.text(text);
+        else if (where_ == Where::inside) reader_.text(text);
     }
     // Not part of the canonical form; in a Signature it can only serve to mislead.
-    void comment(std::string_view) override { given_up_ = given_up_ || in_signature_; }
-    void instruction(std::string_view, std::string_view) override { given_up_ = true; }
+    void comment(std::string_view) override
+    {
+        if (where_ == Where::inside) give_up();
+    }
+    void instruction(std::string_view, std::string_view) override { give_up(); }
     void views_end() override
     {
-        if (given_up_) return;
+        if (where_ == Where::nowhere) return;
         writer_.views_end();
         reader_.views_end();
     }
 
     // The document has ended and is as plain as we read it.
-    [[nodiscard]] bool whole() const noexcept { return sealed_ && !given_up_; }
+    [[nodiscard]] bool whole() const noexcept { return sealed_ && where_ != Where::nowhere; }
 
 private:
+    enum class Where : std::uint8_t { outside, inside, nowhere };  // of the Signature; nowhere: given up, for good
     struct Child {
         std::string name;
         std::size_t met = 0;
     };
+
+    void give_up() noexcept { where_ = Where::nowhere; }
+    void note_start(schemas::StartEvent const& tag);
 
     void take(std::string_view bytes) override { digest_.add(bytes); }
     void note_namespaces(schemas::StartEvent const& tag);
@@ -137,17 +139,17 @@ private:
     std::vector<std::string> ids_;
     std::size_t root_ids_ = 0;  // so many of them, the first, are the root's
     std::size_t depth_ = 0, signature_depth_ = 0, signatures_ = 0;
-    bool in_signature_ = false;
+    Where where_ = Where::nowhere;
     bool one_form_ = true;  // inclusive and exclusive are the same so far
-    bool given_up_ = false, sealed_ = false;
+    bool sealed_ = false;
 };
 
 void Listener::begin(Policy const& policy, Instant at, Preparation const& preparation, Attested& into)
 {
     auto how = canonicalisation_of(preparation);
     auto const* const md = detail::digest_named(preparation.digest);
-    given_up_ = !how || md == nullptr;
-    sealed_ = in_signature_ = false;
+    where_ = how && md != nullptr ? Where::outside : Where::nowhere;
+    sealed_ = false;
     one_form_ = true;
     into_ = &into;
     preparation_ = preparation;
@@ -155,10 +157,19 @@ void Listener::begin(Policy const& policy, Instant at, Preparation const& prepar
     children_.clear();
     ids_.clear();
     child_ = root_ids_ = depth_ = signature_depth_ = signatures_ = 0;
-    if (given_up_) return;
+    if (where_ == Where::nowhere) return;
     writer_.begin(std::move(*how), *this);
     reader_.begin(policy, at, into);
     digest_.start(md);
+}
+
+void Listener::note_start(schemas::StartEvent const& tag)
+{
+    if (!tag.namespaces.empty()) note_namespaces(tag);
+    if (!tag.attributes.empty()) note_attributes(tag);
+    if (where_ == Where::outside && (depth_ <= 3 || tag.uri == dsig)) note_place(tag);
+    if (where_ == Where::outside) writer_.start(tag);
+    else if (where_ == Where::inside) reader_.start(tag, scope_);
 }
 
 // Every namespace that is used where it is declared, and none besides: then what exclusive canonicalisation writes at an element
@@ -168,17 +179,17 @@ void Listener::note_namespaces(schemas::StartEvent const& tag)
     for (auto const& ns : tag.namespaces) {
         scope_.declare(depth_, ns.prefix, ns.uri);
         // A relative name has no canonical form (V8), wherever it stands.
-        if (ns.prefix == "xml" || !detail::is_absolute(ns.uri) || scope_.size() > bound_max) given_up_ = true;
+        if (ns.prefix == "xml" || !detail::is_absolute(ns.uri) || scope_.size() > bound_max) return give_up();
         auto const uses = [&](schemas::AttributeEvent const& a) { return !a.prefix.empty() && a.prefix == ns.prefix; };
         bool const used = tag.prefix == ns.prefix || std::ranges::any_of(tag.attributes, uses);
-        if (!in_signature_ && tag.uri != dsig && !used) one_form_ = false;
+        if (where_ == Where::outside && tag.uri != dsig && !used) one_form_ = false;
     }
 }
 
 void Listener::note_attributes(schemas::StartEvent const& tag)
 {
     for (auto const& a : tag.attributes) {
-        if (a.prefix == "xml") given_up_ = true;
+        if (a.prefix == "xml") give_up();
         else if (detail::is_id_name(a.name)) note_id(a);
     }
 }
@@ -188,24 +199,20 @@ void Listener::note_id(schemas::AttributeEvent const& attribute)
 {
     auto const value = attribute.value;
     bool const padded = !value.empty() && (is_blank(value.front()) || is_blank(value.back()));
-    if (padded || ids_.size() == ids_max || std::ranges::find(ids_, value) != ids_.end()) {
-        given_up_ = true;
-        return;
-    }
+    if (padded || ids_.size() == ids_max || std::ranges::find(ids_, value) != ids_.end()) return give_up();
     ids_.emplace_back(value);
     if (depth_ > 1) return;
     if (attribute.prefix.empty()) ++root_ids_;
-    else given_up_ = true;  // not one that a Reference could name
+    else give_up();  // not one that a Reference could name
 }
 
 void Listener::note_place(schemas::StartEvent const& tag)
 {
     if (tag.uri == dsig) {
         // Right under a child of the root, once, and nothing of XML Signature elsewhere.
-        given_up_ = given_up_ || tag.name != "Signature" || depth_ != 3 || ++signatures_ > 1;
-        if (given_up_) return;
+        if (tag.name != "Signature" || depth_ != 3 || ++signatures_ > 1) return give_up();
         into_->holder = children_[child_].name;
-        in_signature_ = true;
+        where_ = Where::inside;
         signature_depth_ = depth_;
     } else if (depth_ == 1) {
         into_->root = tag.name;
@@ -219,10 +226,7 @@ void Listener::note_child(std::string_view name)
     auto const known = std::ranges::find(children_, name, &Child::name);
     child_ = static_cast<std::size_t>(known - children_.begin());
     if (known == children_.end()) {
-        if (children_.size() == children_max) {
-            given_up_ = true;
-            return;
-        }
+        if (children_.size() == children_max) return give_up();
         children_.push_back({std::string{name}, 0});
     }
     ++children_[child_].met;
@@ -231,19 +235,18 @@ void Listener::note_child(std::string_view name)
 void Listener::end_in_signature(schemas::EndEvent const& tag)
 {
     reader_.end(tag);
-    if (!reader_.plain()) given_up_ = true;
-    if (depth_ == signature_depth_) in_signature_ = false;
+    if (!reader_.plain()) give_up();
+    else if (depth_ == signature_depth_) where_ = Where::outside;
 }
 
 void Listener::seal()
 {
-    if (given_up_ || sealed_) return;
+    if (where_ == Where::nowhere || sealed_) return;
     sealed_ = true;
     writer_.finish();
     bool const one_holder = signatures_ == 1 && std::ranges::find(children_, into_->holder, &Child::name)->met == 1;
     if (!one_holder || !reader_.whole() || !writer_.has_form() || !covers_the_root() || !digest_.finish(into_->digest)) {
-        given_up_ = true;
-        return;
+        return give_up();
     }
     if (will_do()) into_->wanted = preparation_;
 }
