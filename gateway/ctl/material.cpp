@@ -67,7 +67,8 @@ std::vector<fs::path> files_in(fs::path const& folder)
 
 bool is_certificate(Piece const& piece) { return signing::certificate_der(piece.bytes).has_value(); }
 
-void append(std::vector<Piece>& all, std::vector<Piece> more)
+template <class T>
+void append(std::vector<T>& all, std::vector<T> more)
 {
     std::ranges::move(more, std::back_inserter(all));
 }
@@ -87,6 +88,22 @@ std::vector<Piece> certificates_in(std::vector<std::string> const& paths, std::s
         }
         if (found.empty()) throw std::runtime_error(fmt::format("{} {}: no certificate in it", option, path));
         append(all, std::move(found));
+    }
+    return all;
+}
+
+// Whoever sends a chain may send anything in it: what is no certificate is passed over and named, and there may be none.
+std::vector<Piece> intermediates_in(std::vector<std::string> const& paths, std::vector<signing::Revocations::Refused>& unread)
+{
+    std::vector<Piece> all;
+    for (auto const& path : paths) {
+        bool const folder = fs::is_directory(path);
+        for (auto const& file : folder ? files_in(path) : std::vector<fs::path>{path}) {
+            for (auto& piece : pieces_of(file, "CERTIFICATE")) {
+                if (is_certificate(piece)) all.push_back(std::move(piece));
+                else if (!folder) unread.push_back({.name = piece.name, .why = "not a certificate in PEM or DER"});
+            }
+        }
     }
     return all;
 }
@@ -133,13 +150,13 @@ Material from_directory(MaterialOptions const& options, signing::Policy policy)
     made.revocation_checked = !options.no_crl && (given || has_evidence(directory));
     made.policy.require_crl = made.revocation_checked;
     made.store = signing::TrustStore::load(directory, made.policy);
-    made.hints.certificates = der_of(certificates_in(options.intermediates, "--intermediates"));
+    made.hints.certificates = der_of(intermediates_in(options.intermediates, made.refused));
     if (given) {
         auto authorities = made.store->authorities();
         authorities.insert(authorities.end(), made.hints.certificates.begin(), made.hints.certificates.end());
         auto fresh = signing::Revocations::make(authorities, evidence_in(options.crls, "X509 CRL"), evidence_in(options.ocsp, "OCSP RESPONSE"));
         made.store = made.store->with(fresh.revocations);
-        made.refused = std::move(fresh.refused);
+        append(made.refused, std::move(fresh.refused));
     }
     return made;
 }
@@ -152,11 +169,21 @@ Material from_files(MaterialOptions const& options, signing::Policy policy)
     made.policy.require_crl = made.revocation_checked;
     signing::TrustStore::Material material;
     material.anchors = certificates_in(options.trust, "--trust");
-    material.intermediates = certificates_in(options.intermediates, "--intermediates");
+    material.intermediates = intermediates_in(options.intermediates, made.refused);
     material.crls = evidence_in(options.crls, "X509 CRL");
     material.ocsp = evidence_in(options.ocsp, "OCSP RESPONSE");
     material.check_revocation = made.revocation_checked;
     made.store = signing::TrustStore::make(material, made.policy);
+    return made;
+}
+
+// Without any anchor nobody is trusted, and that is a verdict: what the document says is still read and judged before it.
+Material nobody(signing::Policy policy)
+{
+    Material made;
+    policy.require_crl = false;
+    made.policy = policy;
+    made.store = signing::TrustStore::make({}, policy);
     return made;
 }
 
@@ -183,7 +210,7 @@ Material read_material(MaterialOptions const& options, signing::Policy policy)
             if (!fs::exists(path)) throw std::runtime_error(path + " is not there");
         }
     }
-    if (options.trust.empty()) throw std::runtime_error("--trust is required: nobody is trusted otherwise");
+    if (options.trust.empty()) return nobody(policy);
     if (options.trust.size() == 1 && is_trust_directory(options.trust.front())) return from_directory(options, policy);
     if (std::ranges::any_of(options.trust, is_trust_directory)) throw std::runtime_error("a trust directory is given alone, without other anchors");
     return from_files(options, policy);
@@ -192,7 +219,11 @@ Material read_material(MaterialOptions const& options, signing::Policy policy)
 signing::Instant instant_of(std::string const& text)
 {
     if (text.empty()) return std::chrono::system_clock::now();
-    if (auto const at = signing::read_instant(text)) return *at;
+    // RFC 3339 §5.6: T and Z may be small letters.
+    auto capital = text;
+    std::ranges::replace(capital, 't', 'T');
+    std::ranges::replace(capital, 'z', 'Z');
+    if (auto const at = signing::read_instant(capital)) return *at;
     throw std::runtime_error("--at takes a date and time as 2025-01-31T08:00:00+07:00");
 }
 
@@ -219,11 +250,12 @@ boost::json::object json_of(signing::RevocationEvidence const& evidence, signing
     return made;
 }
 
-std::string read_certificate_der(std::string const& file)
+Pinned read_pinned(std::string const& file)
 {
-    auto der = signing::certificate_der(read_file(file, 1u << 20));
-    if (!der) throw std::runtime_error(file + " is not one certificate");
-    return std::move(*der);
+    auto const bytes = read_file(file, 1u << 20);
+    if (auto der = signing::certificate_der(bytes)) return {.certificate = std::move(der), .key = {}};
+    if (auto der = signing::public_key_der(bytes)) return {.certificate = {}, .key = std::move(der)};
+    throw std::runtime_error(file + " is neither one certificate nor one public key");
 }
 
 }  // namespace ctl

@@ -16,6 +16,7 @@
 #include "signing/trust.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct Material {
     signing::Policy policy;      // the one given, with require_crl as the options say
     signing::ChainHints hints;   // intermediates beside those of a trust directory; empty otherwise, the store has them
     bool revocation_checked = false;
-    std::vector<signing::Revocations::Refused> refused;  // evidence that did not verify, where the store told us
+    std::vector<signing::Revocations::Refused> refused;  // what was given and does not count: no certificate, evidence that did not verify
 };
 [[nodiscard]] Material read_material(MaterialOptions const& options, signing::Policy policy);
 
@@ -44,7 +45,10 @@ struct Material {
 // {"source": …, "this_update": …, "next_update": …, "age_seconds": …, "grace": …}; the dates only where there was evidence.
 [[nodiscard]] boost::json::object json_of(signing::RevocationEvidence const& evidence, signing::Instant at);
 
-// One PEM certificate or a DER one; throws where `file` holds none.
-[[nodiscard]] std::string read_certificate_der(std::string const& file);
+// The one key that --pinned names: that of a certificate, or a bare public key (PEM or DER); throws where `file` holds neither.
+struct Pinned {
+    std::optional<std::string> certificate, key;  // DER; one of the two
+};
+[[nodiscard]] Pinned read_pinned(std::string const& file);
 
 }  // namespace ctl

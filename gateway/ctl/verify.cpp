@@ -47,7 +47,8 @@ struct Judging {
 
 json::object json_of(signing::Signer const& signer, signing::Instant at)
 {
-    auto made = ctl::json_of(signer.certificate);
+    bool const certified = !signer.path_der.empty();  // otherwise a bare key was pinned
+    auto made = certified ? ctl::json_of(signer.certificate) : json::object{{"key", signer.certificate.key}};
     made["form"] = signer.form;
     made["tax_code"] = signer.certificate.tax_code;
     made["test"] = signer.test;
@@ -150,8 +151,9 @@ void verify_xml(Judging const& judging, std::string const& bytes)
     auto const& options = judging.options;
     auto const document = schemas::Document::parse(bytes, schemas::XmlLimits{});
     if (!document) return refused(judging, document.error());
-    signing::XmlOptions rules{.id_attribute = options.id_attribute, .pinned_certificate = {}};
-    if (!options.pinned.empty()) rules.pinned_certificate = read_certificate_der(options.pinned);
+    auto pinned = options.pinned.empty() ? Pinned{} : read_pinned(options.pinned);
+    signing::XmlOptions const rules{
+        .id_attribute = options.id_attribute, .pinned_certificate = std::move(pinned.certificate), .pinned_key = std::move(pinned.key)};
     auto const signer = judging.verifier().verify_xml(*document, rules, judging.at);
     if (!signer) return refused(judging, signer.error());
     auto const& owner = signer->certificate.tax_code;
@@ -189,7 +191,7 @@ void add_verify(CLI::App& app, Context& context)
     command->add_option("--profile", options->profile, "dossier: our forms in their places; xmldsig: any document with one signature")
         ->check(CLI::IsMember({"dossier", "xmldsig"}));
     add_material_options(*command, options->material);
-    command->add_option("--pinned", options->pinned, "This certificate's key and no other; no path, dates or revocation are asked");
+    command->add_option("--pinned", options->pinned, "This certificate's key, or this public key, and no other; no path, dates or revocation are asked");
     command->add_option("--id-attribute", options->id_attribute, "Another attribute that is an ID, beside Id, ID and id");
     command->add_option("--expect-tax-code", options->tax_code, "The signer must speak for this tax code");
     command->add_flag("--exact-owner", options->exact_owner, "The parent may not sign for its branch");

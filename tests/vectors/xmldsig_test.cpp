@@ -66,7 +66,7 @@ std::shared_ptr<signing::TrustStore const> trust_of(fs::path const& folder, json
     return signing::TrustStore::make(material, policy);
 }
 
-// A pinned certificate where the case has one; a bare key cannot be pinned, and then nobody is trusted.
+// A pinned certificate where the case has one; nobody is trusted where it has a bare key, which command_test.cpp pins.
 std::optional<std::string> pinned_of(fs::path const& folder, json::object const& one)
 {
     if (one.contains("pinned_cert")) return signing::certificate_der(vectors::read(folder / text(one, "pinned_cert")));
