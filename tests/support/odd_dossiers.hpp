@@ -61,7 +61,7 @@ public:
         try {
             auto form = choices.of(forms_);
             auto const procedure = loadtest::Corpus::procedure_for(form.code);
-            for (auto n = choices.below(4); n > 0; --n) change(form.xml_or_bytes, choices);
+            for (auto n = choices.below(3); n > 0; --n) change(form.xml_or_bytes, choices);
             auto options = sign_options(choices);
             if (form.is_xml) form = loadtest::Corpus::signed_form(form, key_, options);
             if (choices.one_in(12)) change(form.xml_or_bytes, choices);
@@ -95,7 +95,7 @@ private:
     // One change of a document's text, at a place and of a kind that choices decide.
     static void change(std::string& xml, Choices& choices)
     {
-        switch (choices.below(10)) {
+        switch (choices.below(14)) {
             case 0: return insert(xml, inside_text(xml, choices), choices.of(text_pieces));
             case 1: return insert(xml, between_tags(xml, choices), choices.of(node_pieces));
             case 2: return insert(xml, before_tag_end(xml, choices), choices.of(attribute_pieces));
@@ -105,6 +105,10 @@ private:
             case 6: return empty_element(xml, choices);
             case 7: return insert(xml, 0, choices.of(prologues));
             case 8: return rename(xml, choices);
+            case 9: return insert(xml, inside_text(xml, choices), choices.of(harmless_pieces));
+            case 10: return insert(xml, between_tags(xml, choices), "\n\t ");
+            case 11:
+            case 12: return set_value(xml, choices);
             default:
                 if (!xml.empty()) xml[choices.below(xml.size())] = static_cast<char>(choices.below(256));
         }
@@ -113,6 +117,7 @@ private:
     static constexpr std::array<std::string_view, 22> text_pieces{
         "&amp;", "&lt;", "&gt;", ">", "&#13;", "&#x9;", "&#x1F600;", "&quot;", "&apos;", "\r\n", "\r", "\n", "\t", " ", "<!-- x -->", "<![CDATA[x<]]>",
         "<![CDATA[]]>", "\xE1\xBB\x87", "\xC2\xA0", "\xEF\xBB\xBF", "]]>", "<?p d?>"};
+    static constexpr std::array<std::string_view, 6> harmless_pieces{"&amp;", "&#x1EC7;", "\xE1\xBB\x87", " ", "&gt;", ">"};
     static constexpr std::array<std::string_view, 12> node_pieces{
         "\n  ", "<!-- giữa hai thẻ -->", "<?dich vu?>", "<La/>", "<a:b xmlns:a=\"urn:a\"/>", "<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"/>",
         "chữ", "<![CDATA[ ]]>", "\r\n", "<Cky/>", "<x xml:space=\"preserve\"> </x>", "&#32;"};

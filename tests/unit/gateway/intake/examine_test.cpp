@@ -94,14 +94,22 @@ TEST(Examine, TakesOnlyRegistrationsOnTheirOwnAddress)
     EXPECT_TRUE(examined.has_value()) << examined.error().detail;
 }
 
-TEST(Examine, TimesEachStageOnce)
+TEST(Examine, TimesEachStageOfItsEngineOnce)
 {
     Desk desk;
-    observe::Metrics metrics;
-    ASSERT_TRUE(examine(*desk.criteria, desk.sender, Lane::dossiers, desk.dossier(), Office::shared().pki.now, StageTimer{&metrics}).has_value());
-    auto const text = metrics.exposition();
-    for (auto const* stage : {"parse", "verify", "validate"})
-        EXPECT_NE(text.find("_count{stage=\"" + std::string{stage} + "\"} 1"), std::string::npos) << stage;
+    auto const stages_of = [&](intake::Engine engine) {
+        auto criteria = *desk.criteria;
+        criteria.engine = engine;
+        observe::Metrics metrics;
+        EXPECT_TRUE(examine(criteria, desk.sender, Lane::dossiers, desk.dossier(), Office::shared().pki.now, StageTimer{&metrics}).has_value());
+        auto const text = metrics.exposition();
+        std::string timed;
+        for (std::string const stage : {"sweep", "parse", "verify", "validate"})
+            if (text.find("_count{stage=\"" + stage + "\"} 1") != std::string::npos) timed += stage + " ";
+        return timed;
+    };
+    EXPECT_EQ(stages_of(intake::Engine::sweep), "sweep ");
+    EXPECT_EQ(stages_of(intake::Engine::tree), "parse verify validate ");
 }
 
 }  // namespace
