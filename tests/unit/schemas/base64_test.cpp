@@ -75,8 +75,12 @@ TEST(Base64, RefusesEveryOtherCharacterAtEveryPlaceOfALongText)
             auto text = good;
             text[place] = character;
             auto const bytes = base64_decode(text);
-            if (known) ASSERT_EQ(base64_encode(bytes.value()), text) << c << " at " << place;
-            else if (std::string_view{" \t\r\n"}.find(character) == std::string_view::npos) ASSERT_FALSE(bytes) << c << " at " << place;
+            bool const white = std::string_view{" \t\r\n"}.find(character) != std::string_view::npos;
+            if (known) {
+                ASSERT_EQ(base64_encode(bytes.value()), text) << c << " at " << place;
+            } else if (!white) {
+                ASSERT_FALSE(bytes) << c << " at " << place;
+            }
         }
     }
 }
@@ -113,7 +117,9 @@ TEST(Base64, SaysOfPiecesWhatItSaysOfTheWhole)
         bool const harmed = random() % 2 && !text.empty();
         if (harmed) text[random() % text.size()] = "=A- /\xC3"[random() % 6];
         auto const whole = base64_decode(text);
-        if (!harmed) ASSERT_EQ(whole, bytes) << text;
+        if (!harmed) {
+            ASSERT_EQ(whole, bytes) << text;
+        }
         ASSERT_EQ(decoded_in_pieces(text, random, 1 + random() % 100, 1 + random() % 100), whole) << text;
     }
 }

@@ -1,21 +1,20 @@
 // Our own reader against libxml2's: whatever it takes, libxml2 takes, and both tell the same events.
 
 #include "loadtest/corpus.hpp"
-#include "schemas/base64.hpp"
-#include "schemas/document.hpp"
 #include "schemas/scanner.hpp"
 #include "signing/dev/issuer.hpp"
 #include "signing/dev/pki.hpp"
 #include "signing/signer.hpp"
+#include "signing/verifier.hpp"
 #include "tests/support/event_record.hpp"
+#include "tests/support/scanner_comparison.hpp"
 
 #include <gtest/gtest.h>
 
-#include <array>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -26,40 +25,7 @@ namespace {
 using schemas::Scanner;
 using schemas::XmlLimits;
 using support::EventRecord;
-
-// Compares the two readers, once with the whole and then with `cuttings` series of windows. True: the scanner took it.
-bool expect_same(std::string_view bytes, XmlLimits const& limits, std::string const& what, unsigned cuttings = 0)
-{
-    EventRecord ours;
-    // A copy that ends where its memory ends.
-    std::vector<char> const copy{bytes.begin(), bytes.end()};
-    std::string_view const window{copy.data(), copy.size()};
-    ours.expect_raw_in(window);
-    thread_local Scanner scanner;
-    scanner.begin(limits, ours);
-    scanner.feed(window, true);
-    EXPECT_TRUE(ours.sound()) << what;
-    if (!scanner.whole()) return false;
-    auto const nodes = scanner.nodes();
-
-    EventRecord theirs;
-    EXPECT_TRUE(schemas::sweep(bytes, limits, theirs)) << what;
-    EXPECT_EQ(ours.record(), theirs.record()) << what;
-    auto const document = schemas::Document::parse(bytes, limits);
-    EXPECT_TRUE(document) << what;
-    if (document) EXPECT_EQ(nodes, document->nodes()) << what;
-
-    std::mt19937 random{static_cast<unsigned>(bytes.size())};
-    for (unsigned i = 0; i < cuttings; ++i) {
-        std::uniform_int_distribution<std::size_t> size{1, i == 0 ? 1 : std::size_t{4} << (i % 10)};
-        EventRecord cut;
-        EXPECT_TRUE(support::scan_in_windows(scanner, bytes, limits, cut, [&] { return size(random); })) << what << ", cutting " << i;
-        EXPECT_TRUE(cut.sound()) << what << ", cutting " << i;
-        EXPECT_EQ(cut.record(), theirs.record()) << what << ", cutting " << i;
-        EXPECT_EQ(scanner.nodes(), nodes) << what << ", cutting " << i;
-    }
-    return true;
-}
+using support::expect_same;
 
 bool takes(std::string_view bytes, XmlLimits const& limits = {}) { return expect_same(bytes, limits, std::string{bytes.substr(0, 200)}, 3); }
 
@@ -93,6 +59,232 @@ TEST(Scanner, LeavesToTheParserWhatIsRareOrWrong)
              "<a xml:id='x'/>"sv, "<a xmlns:xml='http://www.w3.org/XML/1998/namespace'/>"sv, "<a xmlns='http://www.w3.org/2000/xmlns/'/>"sv, "<a / >"sv,
              "<a><!-- -- --></a>"sv, "<a><!-- --->"sv, "<a><!-- \x02 --></a>"sv, "< a/>"sv, "<a></ a>"sv})
         EXPECT_FALSE(takes(xml)) << xml;
+}
+
+TEST(Scanner, DeclinesAtEachBoundAndTakesWhatJustKeepsIt)
+{
+    auto const of = [](auto set) {
+        XmlLimits limits;
+        set(limits);
+        return limits;
+    };
+    auto const times = [](std::size_t n, std::string const& word) {
+        std::string text;
+        for (std::size_t i = 0; i < n; ++i) text += word;
+        return text;
+    };
+    auto const depth = of([](auto& l) { l.depth_max = 5; });
+    EXPECT_TRUE(takes(times(5, "<a>") + times(5, "</a>"), depth));
+    EXPECT_TRUE(takes(times(4, "<a>") + "<a/>" + times(4, "</a>"), depth));
+    EXPECT_FALSE(takes(times(6, "<a>") + times(6, "</a>"), depth));
+    EXPECT_FALSE(takes(times(5, "<a>") + "<a/>" + times(5, "</a>"), depth));
+
+    auto const nodes = of([](auto& l) { l.nodes_max = 10; });
+    EXPECT_TRUE(takes("<a>" + times(9, "<b/>") + "</a>", nodes));
+    EXPECT_FALSE(takes("<a>" + times(10, "<b/>") + "</a>", nodes));
+    EXPECT_TRUE(takes("<a>1<b>2</b>3<c d='' e=''/></a>", nodes));
+    EXPECT_FALSE(takes("<a>1<b>2</b>3<c d='' e=''/>4<!-- --></a>", nodes));
+    EXPECT_FALSE(takes("<a>1<b>2</b>3<c d='' e=''/></a>\n<!-- -->", nodes));
+
+    auto const attributes = of([](auto& l) { l.attributes_max = 3; });
+    EXPECT_TRUE(takes("<a b='' c='' xmlns='urn:x'/>", attributes));
+    EXPECT_FALSE(takes("<a b='' c='' d='' xmlns='urn:x'/>", attributes));
+
+    auto const namespaces = of([](auto& l) { l.namespaces_max = 2; });
+    EXPECT_TRUE(takes("<a xmlns:p='urn:x'><b xmlns:q='urn:x'/><b xmlns:q='urn:x'/></a>", namespaces));
+    EXPECT_FALSE(takes("<a xmlns:p='urn:x'><b xmlns:q='urn:x'><c xmlns='urn:x'/></b></a>", namespaces));
+
+    auto const name = of([](auto& l) { l.name_bytes_max = 5; });
+    EXPECT_TRUE(takes("<p:abc xmlns:p='urn:x' p:def=''/>", of([](auto& l) { l.name_bytes_max = 7; })));
+    EXPECT_TRUE(takes("<abcde/>", name));
+    EXPECT_FALSE(takes("<abcdef/>", name));
+    EXPECT_FALSE(takes("<a abcdef=''/>", name));
+
+    auto const token = of([](auto& l) { l.token_bytes_max = 20; });
+    EXPECT_TRUE(expect_same("<a b='" + std::string(19, 'x') + "'/>", token, "a value"));
+    EXPECT_FALSE(takes("<a b='" + std::string(20, 'x') + "'/>", token));
+    EXPECT_TRUE(expect_same("<a><!--" + std::string(13, 'x') + "--></a>", token, "a comment"));
+    EXPECT_FALSE(takes("<a><!--" + std::string(14, 'x') + "--></a>", token));
+    EXPECT_TRUE(takes("<a>" + std::string(1000, 'x') + "</a>", token)) << "a text has no bound";
+
+    auto const bytes = of([](auto& l) { l.bytes_max = 100; });
+    EXPECT_TRUE(takes("<a>" + std::string(93, 'x') + "</a>", bytes));
+    EXPECT_FALSE(takes("<a>" + std::string(94, 'x') + "</a>", bytes));
+    EXPECT_FALSE(takes("<a>" + times(20, "<b>x</b>") + "</a>", bytes));
+}
+
+std::string many_names(std::size_t count, std::size_t size)
+{
+    std::string xml = "<a>";
+    for (std::size_t i = 0; i < count; ++i) xml += "<n" + std::to_string(1000 + i) + std::string(size - 5, 'x') + "/>";
+    return xml + "</a>";
+}
+
+TEST(Scanner, LeavesDocumentsOfTooManyNamesToTheParserHoweverTheyAreSpread)
+{
+    XmlLimits limits;
+    limits.names_bytes_max = 16u << 10;
+    EXPECT_TRUE(takes(many_names(200, 50), limits));
+    EXPECT_FALSE(takes(many_names(250, 60), limits)) << "too many bytes";
+    EXPECT_FALSE(takes(many_names(300, 8), limits)) << "too many names";
+    EXPECT_TRUE(takes(many_names(200, 50), limits)) << "what was read before decides nothing";
+
+    // A tree keeps texts of white space among its names.
+    std::string indented = "<a>", mixed = "<a>";
+    for (unsigned i = 0; i < 2000; ++i) {
+        indented += "\n" + std::string(15 + i % 30, ' ') + "<b/>";
+        mixed += "\n" + std::string(15 + i % 30, ' ');
+        for (unsigned bit = 0; bit < 11; ++bit) mixed[mixed.size() - 1 - bit] = i >> bit & 1 ? '\t' : ' ';
+        mixed += "<b/>";
+    }
+    EXPECT_TRUE(takes(indented + "</a>", limits));
+    EXPECT_FALSE(takes(mixed + "</a>", limits));
+}
+
+TEST(Scanner, ShowsTheBytesOfPlainRowsAsTheyStand)
+{
+    std::string_view const xml = "<a><b>1</b>\n <c/><d >2</d ><e>x&amp;y</e></a>";
+    EventRecord events;
+    events.expect_raw_in(xml);
+    ASSERT_TRUE(schemas::scan_whole(xml, {}, events));
+    EXPECT_TRUE(events.sound());
+    // All but <c/>, <d >, </d > and the reference.
+    EXPECT_EQ(events.raw_bytes(), xml.size() - 4 - 4 - 5 - 5);
+    EXPECT_EQ(events.text_pieces(), 6u);
+}
+
+TEST(Scanner, TellsATextInOnePieceWhereItFitsTheWindow)
+{
+    std::string const value(50, 'v'), xml = "<a><b>" + value + "</b><b>" + value + "</b></a>";
+    for (std::size_t window = 60; window < xml.size(); ++window) {
+        Scanner scanner;
+        EventRecord events;
+        scanner.begin({}, events);
+        std::size_t at = 0;
+        while (!scanner.whole()) {
+            auto const size = std::min(window, xml.size() - at);
+            auto const taken = scanner.feed(std::string_view{xml}.substr(at, size), at + size == xml.size());
+            ASSERT_FALSE(scanner.declined()) << window;
+            ASSERT_TRUE(taken > 0 || scanner.whole()) << window;
+            at += taken;
+        }
+        EXPECT_EQ(events.text_pieces(), 2u) << window;
+        EXPECT_EQ(scanner.text_bytes_max(), value.size()) << window;
+    }
+}
+
+TEST(Scanner, TellsALongTextPieceByPiece)
+{
+    std::string const xml = "<a>" + std::string(1'000'000, 'x') + "é" + std::string(1'000'000, 'y') + "</a>";
+    Scanner scanner;
+    EventRecord events;
+    std::size_t most = 0, windows = 0;
+    auto const more = [&] { return ++windows, std::size_t{65536}; };
+    ASSERT_TRUE(support::scan_in_windows(scanner, xml, {}, events, more));
+    most = events.text_pieces();
+    EXPECT_GE(most, 30u);
+    EXPECT_LE(most, windows);
+    EXPECT_EQ(scanner.text_bytes_max(), 2'000'002u);
+}
+
+TEST(Scanner, DeclinesATagThatOutgrowsEveryWindow)
+{
+    XmlLimits limits;
+    limits.token_bytes_max = 1000;
+    std::string const xml = "<a b='" + std::string(900, 'x') + "' c='" + std::string(900, 'x') + "'/>";
+    Scanner scanner;
+    EventRecord events;
+    EXPECT_FALSE(support::scan_in_windows(scanner, xml, limits, events, [] { return std::size_t{100}; }));
+    EXPECT_TRUE(scanner.declined());
+}
+
+TEST(Scanner, ReadsEveryFormAndDossierWeMake)
+{
+    auto const day = std::chrono::sys_days{std::chrono::year{2026} / 11 / 20};
+    signing::initialise();
+    auto const authorities = signing::dev::make_authorities(day);
+    signing::dev::Request request;
+    request.common_name = "Công ty TNHH Thử Nghiệm";
+    request.tax_code = "0101300842";
+    request.key = signing::dev::KeyKind::p256;
+    auto const unit = signing::dev::issue(authorities.issuing_ca, request);
+    auto const key = signing::KeyPair::from_pem(unit.key_pem, unit.certificate_pem);
+
+    loadtest::CorpusConfig config;
+    config.day = day;
+    loadtest::Corpus corpus{config};
+    for (auto const& code : loadtest::Corpus::form_codes()) {
+        auto const form = corpus.form(code, 7);
+        EXPECT_TRUE(expect_same(form.xml_or_bytes, {}, code, 12)) << code << " is left to the parser";
+        for (bool const exclusive : {false, true}) {
+            signing::SignOptions sign;
+            sign.exclusive = exclusive;
+            auto const dossier = corpus.dossier(loadtest::Corpus::procedure_for(code), {form, corpus.attachment()}, *key, sign);
+            EXPECT_TRUE(expect_same(dossier, {}, "a dossier of " + code, 12)) << "a dossier of " << code << " is left to the parser";
+            sign.holder = loadtest::Corpus::signature_holder(code);
+            auto const signed_form = loadtest::Corpus::signed_form(form, *key, sign);
+            EXPECT_TRUE(expect_same(signed_form.xml_or_bytes, {}, "a signed " + code, 12)) << "a signed " << code << " is left to the parser";
+        }
+    }
+    EXPECT_TRUE(expect_same(corpus.form("D02-TS", 1000).xml_or_bytes, {}, "a large form", 3));
+}
+
+// Random changes of small documents that have everything in them, from one seed.
+class Mutator {
+public:
+    std::string next()
+    {
+        auto text = seeds[pick(seeds.size())];
+        for (auto changes = 1 + pick(3); changes > 0; --changes) change(text);
+        return text;
+    }
+
+private:
+    std::size_t pick(std::size_t below) { return std::uniform_int_distribution<std::size_t>{0, below - 1}(random_); }
+
+    void change(std::string& text)
+    {
+        auto const at = pick(text.size() + 1), size = std::min(pick(12), text.size() - at);
+        switch (pick(6)) {
+        case 0: text.erase(at, size); break;
+        case 1: text.insert(pick(text.size() + 1), text.substr(at, size)); break;
+        case 2: text.insert(at, words[pick(words.size())]); break;
+        case 3: text.replace(at, size, words[pick(words.size())]); break;
+        case 4:
+            if (at < text.size()) text[at] = static_cast<char>(pick(256));
+            break;
+        case 5:
+            if (at < text.size()) text[at] = "<>&;'\"=/!?-]\r\n\t :#xa1"[pick(22)];
+            break;
+        }
+    }
+
+    std::mt19937 random_{20261122};
+    std::vector<std::string> const seeds{
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<D02-TS>\n  <LaoDong>\n    <STT>1</STT>\n    <HoTen>Nguyễn Văn Ánh</HoTen>\n    "
+        "<denThang/>\n  </LaoDong>\n  <LaoDong>\n    <STT>2</STT>\n    <HoTen>Đỗ Thị &amp; Yến</HoTen>\n    <denThang/>\n  </LaoDong>\n</D02-TS>\n",
+        "<a xmlns=\"urn:x\" xmlns:p='http://a.vn/x#y'><p:b p:c=\"1\" c='2'>x</p:b><p:b>]]&gt;</p:b><d xmlns=''><e/></d></a>",
+        "\xEF\xBB\xBF<a b=' x\ty &#10;&lt;é'><!-- một --> \r\n &#x1F600;&#233; > <c\n/></a >\n<!-- hai -->\n",
+        "<Cky><Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"><SignedInfo><CanonicalizationMethod Algorithm=\"http://www.w3.org/TR/2001/"
+        "REC-xml-c14n-20010315\"/></SignedInfo><SignatureValue>\nQUJDREVGQUJDREVGQUJDREVGQUJDREVG\nQUJDREVG</SignatureValue></Signature></Cky>",
+    };
+    std::vector<std::string> const words{
+        "<", ">", "</", "/>", "<a>", "</a>", "<b/>", "<!--", "-->", "--", "]]>", "]]", "<![CDATA[", "<?x?>", "<!DOCTYPE a>", "&amp;", "&#10;", "&#xD;", "&x;", "&#",
+        " xmlns=''", " xmlns='urn:x'", " xmlns:p='urn:y'", " p:c=''", "xml", "p:", "\r", "\r\n", "\t", " ", "é", "ễ", "\xF0\x9F\x98\x80", "\xEF\xBF\xBF", "\xC3",
+        "\xED\xA0\x80", " b='1'", " b=\"1\"", "version", "1.1", "\x01", std::string(1, '\0'), "<?xml version='1.0'?>", std::string(20, ' '),
+    };
+};
+
+TEST(Scanner, AgreesWithTheParserOnAHundredThousandMutations)
+{
+    Mutator mutator;
+    XmlLimits const limits{.depth_max = 8, .nodes_max = 200, .attributes_max = 4, .namespaces_max = 4};
+    std::size_t taken = 0;
+    for (unsigned round = 0; round < 100'000 && !testing::Test::HasFailure(); ++round) {
+        auto const text = mutator.next();
+        taken += expect_same(text, limits, text, round % 16 == 0 ? 3 : 0);
+    }
+    EXPECT_GT(taken, 10'000u) << "too few of them say anything";
 }
 
 }  // namespace
