@@ -282,8 +282,9 @@ struct Scanner::State {
             if (*at != '<') {
                 auto const* to = at;
                 if (depth != 0) {
-                    do to = skip_plain<'<', '&', '>'>(to, end);
-                    while (skip_common_beyond_ascii(to, end));
+                    to = skip_plain<'<', '&', '>'>(to, end);
+                    while (to != end && static_cast<unsigned char>(*to) >= 0x80 && skip_common_beyond_ascii(to, end))
+                        to = skip_plain<'<', '&', '>'>(to, end);
                 }
                 nodes += !in_text;
                 in_text = true;
