@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,8 +71,7 @@ TEST(Codes, HoldsWhatItWasMadeOfAndNothingElse)
             auto const other = code();
             ASSERT_EQ(codes.contains(other), std::ranges::find(all, other) != all.end()) << other;
         }
-        std::ranges::sort(all);
-        EXPECT_EQ(codes.size(), static_cast<std::size_t>(std::ranges::unique(all).begin() - all.begin()));
+        EXPECT_EQ(codes.size(), (std::set<std::string>{all.begin(), all.end()}.size()));
     }
     EXPECT_FALSE(Codes{}.contains(""));
 }

@@ -393,7 +393,8 @@ public:
     }
 
 private:
-    std::filesystem::path path_;
+    support::TemporaryDirectory directory_;
+    std::filesystem::path path_ = directory_.path();
 };
 
 }  // namespace
