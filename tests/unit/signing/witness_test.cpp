@@ -295,6 +295,27 @@ TEST(Witness, TakesSignaturesOfOtherHandsAndPrefixes)
     expect_verified(sign_by_hand(replaced(by_hand("", "", c14n, ""), "<SignedInfo>", R"(<SignedInfo xmlns:z="urn:z">)")));
 }
 
+// What is plain to us and lawful to the profile could still be unusable to xmlsec1: compare() asks it of all that verifies.
+TEST(Witness, AgreesWithXmlsecOnOddNamesAndSpaces)
+{
+    for (std::string const id : {"1", "1a", "-", ".", "_", "a.b-c_D9"}) {
+        expect_verified(sign_by_hand(replaced(by_hand(" Id=\"" + id + "\"", "", c14n, ""), "URI=\"\"", "URI=\"#" + id + "\"")));
+    }
+    for (auto const* const spaced : {" DIGEST ", "\n\tDIGEST\r\n", "&#13;DIGEST", "DIGEST&#32;"})
+        expect_verified(sign_by_hand(replaced(by_hand("", "", c14n, ""), "DIGEST", spaced)));
+    auto const good = sign_by_hand(by_hand("", "", c14n, ""));
+    expect_verified(replaced(good, "==\n</SignatureValue>", " =\n= </SignatureValue>"));
+    expect_verified(replaced(good, "==\n</SignatureValue>", "=&#61;</SignatureValue>"));
+    auto const middle = good.find("<SignatureValue>") + 60;
+    expect_verified(good.substr(0, middle) + " &#10;\t" + good.substr(middle));
+    for (auto const* const digest : {"sha256", "sha384", "sha512"}) {
+        auto const how = options([&](auto& o) { o.digest = digest; });
+        for (auto const kind : {KeyKind::p256, KeyKind::p384}) {
+            expect_verified(sign_document(*Pki::key(Pki::shared().unit("0101300842", kind)), form, how), how.digest != "sha256");
+        }
+    }
+}
+
 // Each would be another document to another reader, or is refused by the policy, or is too rare to be read twice.
 TEST(Witness, LeavesEverythingElseToTheTree)
 {
