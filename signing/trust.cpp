@@ -37,6 +37,44 @@ struct Verdict {
     bool needed_hints = false;
 };
 
+// The calling thread's last good verdicts: no lock and no text for a signer seen a moment ago. A place belongs to one store, so
+// that a store swapped in starts anew. Some 256 × 8 KB a thread at most stay alive with it.
+class Front {
+public:
+    static Front& mine()
+    {
+        thread_local Front front;
+        return front;
+    }
+    [[nodiscard]] std::shared_ptr<Chained const> find(std::uint64_t store, Sha256 const& id, Instant at) const
+    {
+        auto const& place = place_of(id);
+        bool const holds = place.store == store && place.id == id && place.from <= at && at <= place.until;
+        return holds ? place.chained : nullptr;
+    }
+    void put(std::uint64_t store, Sha256 const& id, std::shared_ptr<Chained const> chained, Instant from, Instant until)
+    {
+        place_of(id) = {store, id, from, until, std::move(chained)};
+    }
+
+private:
+    struct Place {
+        std::uint64_t store = 0;  // 0 is nobody's
+        Sha256 id{};
+        Instant from{}, until{};
+        std::shared_ptr<Chained const> chained;
+    };
+    [[nodiscard]] Place& place_of(Sha256 const& id) { return places_[id[0]]; }
+    [[nodiscard]] Place const& place_of(Sha256 const& id) const { return places_[id[0]]; }
+    std::array<Place, 256> places_;
+};
+
+std::uint64_t next_store()
+{
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 // Of several reasons the one that says most about the certificate asked about: the earlier in this list.
 constexpr std::array telling{Refusal::certificate_revoked,  Refusal::certificate_malformed,  Refusal::certificate_expired,
                              Refusal::certificate_not_yet_valid, Refusal::certificate_usage, Refusal::test_certificate_ended,
@@ -98,6 +136,7 @@ struct TrustStore::Data {
     // Good verdicts and bad ones are bounded apart: a flood of bad certificates must not push out the good.
     detail::TimedCache<Verdict> good, bad;
     mutable std::atomic<std::uint64_t> hits{0}, misses{0}, paths_found{0};
+    std::uint64_t const number = next_store();  // never another store's
 
     class Decision;
     [[nodiscard]] Verdict decide(std::string_view der, Instant at, ChainHints const& hints, PathOptions const& options,
@@ -349,10 +388,17 @@ Result<std::shared_ptr<Chained const>> TrustStore::chain(std::string_view der, I
 {
     auto const& data = *data_;
     auto const id = sha256(der);
+    if (hints.ocsp.empty()) {
+        if (auto recent = Front::mine().find(data.number, id, at)) {
+            data.hits.fetch_add(1, std::memory_order_relaxed);
+            return recent;
+        }
+    }
     Keys keys{.alone = text_of(id), .hinted = {}};
     bool const hinted = !hints.certificates.empty() || !hints.ocsp.empty();
     // A good verdict that needed no hints holds whatever hints come with it; but stapled evidence is looked at.
     auto known = hints.ocsp.empty() ? data.good.find(keys.alone, at) : std::nullopt;
+    if (known) Front::mine().put(data.number, id, *known->result, known->from, known->until);
     if (!known) keys.hinted = hinted ? key_of(id, hints) : keys.alone;
     if (!known && hinted) known = data.good.find(keys.hinted, at);
     if (!known) known = data.bad.find(keys.hinted, at);

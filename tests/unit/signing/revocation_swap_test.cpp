@@ -55,6 +55,18 @@ TEST_F(SwapTest, ACachedVerdictDoesNotOutliveTheSnapshotItWasMadeWith)
     EXPECT_TRUE(refreshed(*after, CrlText{root}.number(3).dated(now - 5min, now + 24h))->chain(der, now).has_value()) << "taken off hold";
 }
 
+// The first answer makes the verdict, the second takes it from the cache of all threads, the third from this thread's own.
+TEST_F(SwapTest, TheThreadsOwnVerdictsEndWithTheSnapshotAndWithTheirTime)
+{
+    auto const before = store();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(before->chain(der, now).has_value());
+    EXPECT_EQ(before->counts().hits, 2u);
+    EXPECT_FALSE(before->chain(der, now + 24h * 365 * 50).has_value()) << "no thread remembers beyond the evidence";
+    auto const after = refreshed(*before, later().revoke(serial(leaf), now - 1h));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(after->chain(der, now).error().why, Refusal::certificate_revoked);
+    EXPECT_TRUE(before->chain(der, now).has_value()) << "who still holds the old snapshot sees what it knew";
+}
+
 TEST_F(SwapTest, TheVerdictNamesTheFresherEvidenceAfterTheSwap)
 {
     auto const before = store();
