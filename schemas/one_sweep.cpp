@@ -62,7 +62,7 @@ public:
             kept = whole - done;
             std::memmove(window_.data(), window_.data() + done, kept);
         }
-        return ended_ && scanner_.whole();
+        return ended_ && scanner_.whole() && scanner_.text_bytes_max() <= limits.token_bytes_max;
     }
 
     bool read_attachment(std::string_view base64, Content content, std::size_t bytes_max, Attendant& attendant)

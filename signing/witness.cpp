@@ -24,6 +24,7 @@ constexpr std::string_view dsig = "http://www.w3.org/2000/09/xmldsig#";
 // Bounds of what is remembered of a document outside its Signature; whoever passes one is read by the other way.
 constexpr std::size_t children_max = 16;  // different names under the root: our forms have three
 constexpr std::size_t ids_max = 32;       // attributes that are ids: one or two
+constexpr std::size_t declared_max = 64;  // in one document: its skeleton would keep each (schemas::EnvelopeLimits::kept_nodes_max)
 constexpr std::size_t bound_max = 64;     // namespaces in scope: as schemas::XmlLimits::namespaces_max
 
 // A digest over pieces. OpenSSL's own failures show in finish().
@@ -138,7 +139,7 @@ private:
     std::size_t child_ = 0;        // the open one
     std::vector<std::string> ids_;
     std::size_t root_ids_ = 0;  // so many of them, the first, are the root's
-    std::size_t depth_ = 0, signature_depth_ = 0, signatures_ = 0;
+    std::size_t depth_ = 0, signature_depth_ = 0, signatures_ = 0, declared_ = 0;
     Where where_ = Where::nowhere;
     bool one_form_ = true;  // inclusive and exclusive are the same so far
     bool sealed_ = false;
@@ -156,7 +157,7 @@ void Listener::begin(Policy const& policy, Instant at, Preparation const& prepar
     scope_.clear();
     children_.clear();
     ids_.clear();
-    child_ = root_ids_ = depth_ = signature_depth_ = signatures_ = 0;
+    child_ = root_ids_ = depth_ = signature_depth_ = signatures_ = declared_ = 0;
     if (where_ == Where::nowhere) return;
     writer_.begin(std::move(*how), *this);
     reader_.begin(policy, at, into);
@@ -176,6 +177,8 @@ void Listener::note_start(schemas::StartEvent const& tag)
 // is what the inclusive one does, as all that is in scope above was written there.
 void Listener::note_namespaces(schemas::StartEvent const& tag)
 {
+    declared_ += tag.namespaces.size();
+    if (declared_ > declared_max) return give_up();
     for (auto const& ns : tag.namespaces) {
         scope_.declare(depth_, ns.prefix, ns.uri);
         // A relative name has no canonical form (V8), wherever it stands.

@@ -87,7 +87,7 @@ private:
         if (choices.one_in(6)) options.exclusive = true;
         if (choices.one_in(12)) options.c14n11 = true;
         if (choices.one_in(12)) options.digest = choices.of(std::array{"sha1", "sha384", "sha512"});
-        if (choices.one_in(3)) options.key_value = true;
+        if (choices.one_in(10)) options.key_value = true;
         if (choices.one_in(8)) options.signature_id.clear();
         return options;
     }

@@ -75,10 +75,12 @@ TEST(Engines, TheSweepTakesSeveralFormsAnAttachmentAndLargeOnes)
 TEST(Engines, TheSweepTakesEveryWayOfSigningThatVendorsUse)
 {
     Engines engines;
+    auto const& pki = Office::shared().pki;
+    auto const key = support::Pki::key(pki.unit("0101300842", support::Pki::KeyKind::rsa_2048));  // as units' certificates are
     auto const sign = [&](auto const& set) {
         signing::SignOptions options;
         set(options);
-        return engines.corpus.dossier("600", {engines.corpus.form("D02-TS", 2)}, *Office::shared().unit_key, options);
+        return engines.corpus.dossier("600", {engines.corpus.form("D02-TS", 2)}, *key, options);
     };
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.exclusive = true; }), "exclusive"), Engine::sweep);
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.digest = "sha384"; }), "SHA-384"), Engine::sweep);
@@ -86,6 +88,21 @@ TEST(Engines, TheSweepTakesEveryWayOfSigningThatVendorsUse)
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.signing_time = Office::shared().pki.now; }), "signing time"), Engine::sweep);
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.key_value = true; }), "key value"), Engine::sweep);
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.signature_id.clear(); }), "no id"), Engine::sweep);
+    EXPECT_EQ(engines.agree(sign([](auto& o) { o.more_certificates_pem = {Office::shared().pki.issuing_ca.certificate_pem}; }), "intermediate"), Engine::sweep);
+}
+
+// A bound of swept trees: beyond it the tree's way refuses, so the sweep must not accept.
+TEST(Engines, ManyNamespacesAndLongBlanksAreLeftToTheTree)
+{
+    Engines engines;
+    auto const with = [&](std::string const& from, std::string const& to) {
+        auto form = engines.corpus.form("D02-TS", 400);
+        for (auto at = form.xml_or_bytes.find(from); at != std::string::npos; at = form.xml_or_bytes.find(from, at + to.size()))
+            form.xml_or_bytes.replace(at, from.size(), to);
+        return engines.corpus.dossier("600", {form}, *Office::shared().unit_key);
+    };
+    EXPECT_NE(engines.agree(with("<LaoDong>", "<LaoDong xmlns:a=\"urn:a\">"), "a namespace in each row"), Engine::sweep);
+    EXPECT_NE(engines.agree(with("<NoiDung>", "<NoiDung>" + std::string(2u << 20, ' ')), "two megabytes of blanks"), Engine::sweep);
 }
 
 TEST(Engines, WhatIsBadIsRefusedAlikeByBoth)
