@@ -112,11 +112,12 @@ struct ExplainOptions {
     std::string leaf, purpose = "sign";
 };
 
-// The certificate asked about and what stands behind it in its file. Bytes that are no certificate are the verdict's
-// business, not trouble: whoever sent them gets a refusal.
+// The certificate asked about and what stands behind it in its file. Bytes that are no certificate, or too many to be one,
+// are the verdict's business, not trouble: whoever sent them gets a refusal.
 struct Leaf {
     std::string der;
     std::vector<std::string> more;
+    bool too_large = false;
 };
 
 // What stands between BEGIN and END, whether OpenSSL can read it or not.
@@ -139,8 +140,9 @@ std::vector<std::string> pem_bodies(std::string_view text)
 
 Leaf read_leaf(std::string const& file)
 {
-    auto bytes = read_file(file, leaf_bytes_max);
-    if (bytes.find("-----BEGIN ") == std::string::npos) return {std::move(bytes), {}};
+    auto bytes = read_document(file, leaf_bytes_max);
+    if (bytes.size() > leaf_bytes_max) return {.der = {}, .more = {}, .too_large = true};
+    if (bytes.find("-----BEGIN ") == std::string::npos) return {.der = std::move(bytes), .more = {}, .too_large = false};
     auto bodies = pem_bodies(bytes);
     Leaf leaf;
     if (bodies.empty()) return leaf;
@@ -156,6 +158,16 @@ Material material_of(MaterialOptions const& options)
     Material nobody;
     nobody.store = signing::TrustStore::make({}, nobody.policy);
     return nobody;
+}
+
+signing::Result<std::shared_ptr<signing::Chained const>> judge(Material const& material, Leaf const& leaf, signing::Instant at, Purpose purpose)
+{
+    if (leaf.too_large)
+        return signing::Failure{.why = signing::Refusal::certificate_malformed, .form = {}, .path = {},
+                                .detail = fmt::format("the file is larger than {} bytes: no certificate is", leaf_bytes_max)};
+    auto hints = material.hints;
+    hints.certificates.insert(hints.certificates.end(), leaf.more.begin(), leaf.more.end());
+    return material.store->explain(leaf.der, at, hints, purpose);
 }
 
 struct Explained {
@@ -200,8 +212,6 @@ void explain(Context& context, ExplainOptions const& options)
     auto const leaf = read_leaf(options.leaf);
     auto const material = material_of(options.material);
     auto const at = instant_of(options.material.at);
-    auto hints = material.hints;
-    hints.certificates.insert(hints.certificates.end(), leaf.more.begin(), leaf.more.end());
 
     Explained explained;
     explained.answer = {{"at", text_of(at)}, {"purpose", options.purpose}, {"revocation", material.revocation_checked ? "checked" : "not checked"}};
@@ -211,7 +221,7 @@ void explain(Context& context, ExplainOptions const& options)
         explained.text = fmt::format("{}\n  tax code {}, {}, {} to {}\n", facts->subject, facts->tax_code.empty() ? "(none)" : facts->tax_code,
                                      facts->key, day_of(facts->not_before), day_of(facts->not_after));
     }
-    auto const verdict = material.store->explain(leaf.der, at, hints, purposes.at(options.purpose));
+    auto const verdict = judge(material, leaf, at, purposes.at(options.purpose));
     if (verdict) {
         add_valid(explained, **verdict, at);
     } else {
@@ -245,7 +255,7 @@ void add_trust(CLI::App& app, Context& context)
 
     auto const explained = std::make_shared<ExplainOptions>();
     auto* const explains = trust->add_subcommand("explain", "The verdict on one certificate, with its path and evidence");
-    explains->add_option("certificate", explained->leaf, "PEM or DER; certificates behind it in the file help to build a path")->required();
+    explains->add_option("certificate", explained->leaf, "PEM or DER, - is standard input; certificates behind it in the file help to build a path")->required();
     add_material_options(*explains, explained->material);
     explains->add_option("--purpose", explained->purpose, "any, sign, tls-server or tls-client")->check(CLI::IsMember(purposes));
     explains->callback([&context, explained] { explain(context, *explained); });
