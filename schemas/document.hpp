@@ -1,7 +1,7 @@
 #pragma once
 
 // One XML document, parsed once and strictly: UTF-8, no DTD, no entities but the five, no network, bounded.
-// The only place of the project that parses XML from outside.
+// Every XML from outside that the scanner (scanner.hpp) does not read is read here, and all that is refused.
 //
 // Taken: UTF-8 with or without a declaration that says so, with or without a UTF-8 byte-order mark; comments and
 // processing instructions; character references. Refused: XML other than 1.0, any DOCTYPE, any other encoding,
