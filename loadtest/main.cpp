@@ -1,11 +1,13 @@
 // ivan-loadtest: makes load and takes it. Exit status: 0 all as it should be, 1 not, 2 wrong usage or trouble.
 
+#include "loadtest/connect.hpp"
 #include "loadtest/run.hpp"
 #include "loadtest/samples.hpp"
 #include "loadtest/sink.hpp"
 #include "signing/verifier.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <csignal>
 #include <exception>
@@ -66,6 +68,7 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
         std::string mix = "D02-TS=6,TK1-TS=2,D03-TS=1,D05-TS=1", forms = "1..1", agencies, issuing_ca;
         unsigned duration_s = 3600, drain_s = 300;
         std::uint16_t sink_port = 0;
+        bool no_receipts = false, rsa = false;
     };
     auto const options = std::make_shared<Options>(); // lives as long as the callback
     auto& run = options->run;
@@ -75,6 +78,9 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
     sub->add_option("--url", run.source.url, "The gateway's provider listener")->capture_default_str();
     sub->add_option("--count", run.mix.count, "Dossiers to send")
         ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    sub->add_option("--rounds", run.source.rounds, "Send each dossier so often, every time under a key of its own")
+        ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
     sub->add_option("--duration", options->duration_s, "Begin no new one after so many seconds")
         ->check(CLI::Range(1, 86'400));
@@ -93,6 +99,7 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
     sub->add_option("--signers", run.signers, "Units to make with the issuing CA")
         ->check(CLI::Range(1, 100'000))
         ->capture_default_str();
+    sub->add_flag("--rsa", options->rsa, "Their keys are RSA-2048, as most units' are; else P-256, which is made faster");
     sub->add_option("--issuing-ca", options->issuing_ca, "CERT,KEY of the CA that makes them (PEM files)");
     sub->add_option("--agencies", options->agencies, "Agencies to file with, separated by commas");
     sub->add_option("--mix", options->mix, "Main forms and their weights")->capture_default_str();
@@ -115,6 +122,7 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
         sub->add_option("--drain", options->drain_s, "Wait so many seconds for the backend to get all")
             ->capture_default_str();
         sub->add_option("--database-url", run.database_url, "Compute receipts again from the bytes stored there");
+        sub->add_flag("--no-receipts", options->no_receipts, "Do not compute them again: for long runs, which count rows instead");
         sub->add_option("--receipt-cert", run.receipt_certificate, "Certificate that must have signed them (PEM)");
     }
     sub->callback([options, whole, &status] {
@@ -136,7 +144,8 @@ void add_run(CLI::App& app, std::string const& name, bool whole, int& status)
             config.own_sink.emplace();
             config.own_sink->port = options->sink_port;
         }
-        config.check_receipts = whole;
+        config.unit_keys_made = options->rsa ? signing::dev::KeyKind::rsa_2048 : signing::dev::KeyKind::p256;
+        config.check_receipts = whole && !options->no_receipts;
         status = loadtest::run_load(config);
     });
 }
@@ -159,6 +168,46 @@ void add_samples(CLI::App& app)
     });
 }
 
+// `idle` holds connections open, `handshakes` makes them as fast as they go.
+void add_connect(CLI::App& app, std::string const& name, int& status)
+{
+    struct Options {
+        loadtest::ConnectConfig connect;
+        unsigned hold_s = 30, each_s = 5;
+    };
+    auto const options = std::make_shared<Options>(); // lives as long as the callback
+    auto& connect = options->connect;
+    bool const idle = name == "idle";
+    auto* const sub = app.add_subcommand(name, idle ? "Holds idle connections open" : "Full and resumed TLS handshakes a second");
+    sub->add_option("--url", connect.url, "The gateway's provider listener")->required();
+    sub->add_option("--ca", connect.ca_file, "Anchors of the gateway's certificate (PEM)");
+    sub->add_option("--cert", connect.certificate_file, "The provider's client certificate (PEM)");
+    sub->add_option("--key", connect.key_file, "Its key (PEM)");
+    if (idle) {
+        sub->add_option("--count", connect.count, "Connections")->check(CLI::Range(1, 10'000))->capture_default_str();
+        sub->add_option("--hold", options->hold_s, "Seconds they stay")->check(CLI::Range(1, 3600))->capture_default_str();
+        sub->add_option("--ready-file", connect.ready_file, "Written once all are open");
+    } else {
+        sub->add_option("--seconds", options->each_s, "Of each kind")->check(CLI::Range(1, 600))->capture_default_str();
+        sub->add_option("--threads", connect.threads, "That shake hands at once")->check(CLI::Range(1, 64))->capture_default_str();
+    }
+    sub->callback([options, idle, &status] {
+        auto& config = options->connect;
+        config.hold = std::chrono::seconds{options->hold_s};
+        config.each = std::chrono::seconds{options->each_s};
+        if (idle) {
+            auto const left = loadtest::hold_idle(config);
+            std::cout << fmt::format("{{\"opened\":{},\"open_at_end\":{}}}\n", config.count, left);
+            status = left == config.count ? 0 : 1;
+            return;
+        }
+        auto const made = loadtest::handshakes(config);
+        std::cout << fmt::format("{{\"full_per_second\":{:.1f},\"resumed_per_second\":{:.1f},\"failed\":{},\"not_resumed\":{}}}\n",
+                                 made.full_per_second, made.resumed_per_second, made.failed, made.not_resumed);
+        status = made.failed == 0 && made.full > 0 && made.resumed > 0 ? 0 : 1;
+    });
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -171,6 +220,8 @@ int main(int argc, char** argv)
     add_run(app, "source", false, status);
     add_run(app, "run", true, status);
     add_samples(app);
+    add_connect(app, "idle", status);
+    add_connect(app, "handshakes", status);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {

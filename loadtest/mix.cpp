@@ -101,7 +101,7 @@ private:
 } // namespace
 
 std::vector<Unit> make_units(std::size_t count, signing::dev::Identity const& issuer,
-                             std::vector<std::string> const& agencies)
+                             std::vector<std::string> const& agencies, signing::dev::KeyKind key)
 {
     std::vector<Unit> units;
     for (std::size_t n = 0; n < count; ++n) {
@@ -112,6 +112,7 @@ std::vector<Unit> make_units(std::size_t count, signing::dev::Identity const& is
         signing::dev::Request request;
         request.common_name = fmt::format("Đơn vị thử tải {}", n + 1);
         request.tax_code = unit.tax_code;
+        request.key = key;
         auto const identity = signing::dev::issue(issuer, request);
         unit.key = signing::KeyPair::from_pem(identity.key_pem, identity.certificate_pem);
         units.push_back(std::move(unit));

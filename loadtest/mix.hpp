@@ -26,7 +26,8 @@ struct Unit {
 // Units of a development PKI: a certificate of `issuer` (key and certificate in PEM) for each. Unit n has the same
 // codes in every run, since a unit belongs for ever to the tax code that first filed for it.
 [[nodiscard]] std::vector<Unit> make_units(std::size_t count, signing::dev::Identity const& issuer,
-                                           std::vector<std::string> const& agencies);
+                                           std::vector<std::string> const& agencies,
+                                           signing::dev::KeyKind key = signing::dev::KeyKind::p256);
 // Units from a folder of NAME.key and NAME.pem; the tax code is the certificate's.
 [[nodiscard]] std::vector<Unit> load_units(std::string const& folder, std::vector<std::string> const& agencies);
 

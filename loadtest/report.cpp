@@ -57,7 +57,7 @@ Report report_of(SourceResult const& result, std::vector<Prepared> const& prepar
         case Sent::Verdict::accepted:
             ++report.accepted;
             times.push_back(sent.took);
-            bytes += prepared[n].bytes.size();
+            bytes += prepared[n % prepared.size()].bytes.size();
             break;
         case Sent::Verdict::refused: ++report.refused; break;
         case Sent::Verdict::wrong: report.mismatch(fmt::format("dossier {}: {}", n, sent.trouble)); break;
@@ -66,7 +66,7 @@ Report report_of(SourceResult const& result, std::vector<Prepared> const& prepar
             if (report.unanswered == 1)
                 report.first_mismatches.push_back(fmt::format("dossier {} unanswered: {}", n, sent.trouble));
             break;
-        case Sent::Verdict::unsent: ++report.unanswered; break;
+        case Sent::Verdict::unsent: ++report.unanswered, ++report.unsent; break;
         }
     }
     report.latency = latency_of(std::move(times));
@@ -104,6 +104,7 @@ std::string to_json(Report const& r)
                                {"accepted", r.accepted},
                                {"refused", r.refused},
                                {"unanswered", r.unanswered},
+                               {"unsent", r.unsent},
                                {"repeats", r.repeats},
                                {"busy", r.busy},
                                {"lost", r.lost},

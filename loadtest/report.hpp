@@ -21,6 +21,7 @@ struct Latency {
 
 struct Report {
     std::uint64_t sent = 0, accepted = 0, refused = 0; // refused: as expected, with the code expected
+    std::uint64_t unsent = 0; // of the unanswered: the time was over before their turn
     std::uint64_t unanswered = 0, repeats = 0, busy = 0, lost = 0;
     double seconds = 0, docs_per_second = 0, mebibytes = 0;
     Latency latency;                        // of accepted ones

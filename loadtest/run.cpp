@@ -12,6 +12,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -98,7 +99,7 @@ std::vector<Unit> units_of(RunConfig const& config)
     if (config.issuing_ca_key.empty())
         throw std::runtime_error("nobody to sign: give --pki, --unit-keys or --issuing-ca");
     signing::dev::Identity const issuer{read_file(config.issuing_ca_key), read_file(config.issuing_ca_certificate)};
-    return make_units(config.signers, issuer, config.agencies);
+    return make_units(config.signers, issuer, config.agencies, config.unit_keys_made);
 }
 
 std::vector<Prepared> bad_ones(RunConfig const& config, std::vector<Unit> const& units)
@@ -219,11 +220,12 @@ void check_from_database(RunConfig const& config, std::vector<Prepared> const& p
         }
         found->second.found = true;
         auto const n = found->second.n;
+        auto const& was_sent = prepared[n % prepared.size()];
         progress.at(++report.receipts_checked);
         auto trouble = receipt_trouble(row.receipt_xml, row.body, sent[n].case_code, sent[n].dossier_id, certificate);
-        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != prepared[n].sha256)
+        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != was_sent.sha256)
             trouble = "the stored bytes are not those sent";
-        if (trouble.empty() && (row.content_sha256 != prepared[n].sha256 || row.case_code != sent[n].case_code ||
+        if (trouble.empty() && (row.content_sha256 != was_sent.sha256 || row.case_code != sent[n].case_code ||
                                 row.dossier_id != sent[n].dossier_id))
             trouble = "the row's columns are not what was answered";
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, row.case_code, trouble));
@@ -266,7 +268,7 @@ runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const&
             continue;
         }
         auto const trouble =
-            receipt_trouble(answer->body, prepared[n].bytes, sent[n].case_code, sent[n].dossier_id, certificate);
+            receipt_trouble(answer->body, prepared[n % prepared.size()].bytes, sent[n].case_code, sent[n].dossier_id, certificate);
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, sent[n].case_code, trouble));
     }
 }
@@ -330,7 +332,7 @@ int run_load(RunConfig config)
     auto const since = std::chrono::system_clock::now() - std::chrono::minutes{10};
     auto const begun = std::chrono::steady_clock::now();
     net::io_context context{1};
-    Progress sending{"sent", prepared.size()};
+    Progress sending{"sent", prepared.size() * std::max<std::size_t>(1, config.source.rounds)};
     auto result =
         complete(context, send_all(context, config.source, prepared, [&](std::size_t done) { sending.at(done); }));
     sending.end();

@@ -20,6 +20,7 @@ struct RunConfig {
     std::string unit_keys; // folder of NAME.key, NAME.pem
     std::string issuing_ca_certificate, issuing_ca_key;
     std::size_t signers = 200; // units made with the issuing CA
+    signing::dev::KeyKind unit_keys_made = signing::dev::KeyKind::p256;
     std::vector<std::string> agencies{"00108"};
     std::string ops_url;                 // /readyz is asked before
     std::string sink_url;                // /counts is asked after; empty: delivery is not checked

@@ -48,14 +48,14 @@ public:
                                                                surprise_ = what;
                                                            }}
     {
-        result_.sent.resize(prepared.size());
+        result_.sent.resize(prepared.size() * std::max<std::size_t>(1, config_.rounds));
     }
 
     runtime::Task<SourceResult> run()
     {
         begun_ = std::chrono::steady_clock::now();
         limit_ = begun_ + config_.time_max;
-        auto const workers = std::min(config_.connections, prepared_.size());
+        auto const workers = std::min(config_.connections, result_.sent.size());
         for (std::size_t n = 0; n < workers; ++n) tasks_.spawn("source", worker());
         while (tasks_.size() > 0) {
             progress_(done_);
@@ -84,7 +84,7 @@ private:
     {
         for (;;) {
             auto const n = next_++;
-            if (n >= prepared_.size() || std::chrono::steady_clock::now() >= limit_) co_return;
+            if (n >= result_.sent.size() || std::chrono::steady_clock::now() >= limit_) co_return;
             auto due = std::chrono::steady_clock::now();
             if (config_.rate > 0) {
                 due = begun_ + std::chrono::duration_cast<Time::duration>(
@@ -102,6 +102,8 @@ private:
         }
     }
 
+    [[nodiscard]] Prepared const& of(std::size_t n) const { return prepared_[n % prepared_.size()]; }
+
     [[nodiscard]] bool repeats_due(std::size_t n) const
     {
         auto const of = config_.repeat_share;
@@ -117,7 +119,7 @@ private:
                            {"Accept", "application/json"},
                            {"Idempotency-Key", idempotency_key(config_.run_id, n)}};
         if (!config_.bearer_key.empty()) request.headers.emplace_back("Authorization", "Bearer " + config_.bearer_key);
-        request.body = prepared_[n].bytes;
+        request.body = of(n).bytes;
         return request;
     }
 
@@ -130,7 +132,7 @@ private:
                 co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
             auto const again = answer && (answer->status == 429 || answer->status == 503);
             if (answer && !again) {
-                judge(prepared_[n], *answer, sent);
+                judge(of(n), *answer, sent);
                 if (sent.verdict == Sent::Verdict::accepted && sent.tries == 1 && answer->status != 201)
                     wrong(sent, "the first answer is not 201");
                 if (repeats_due(n)) first_answer_[n] = answer->body;

@@ -21,6 +21,7 @@ struct SourceConfig {
     std::size_t connections = 32;
     double rate = 0;            // dossiers a second, whatever the answers do; 0: as fast as answers come
     double repeat_share = 0.01; // sent again once accepted: the same receipt must come back
+    std::size_t rounds = 1;           // how often each dossier is sent, every time under a key of its own
     unsigned tries_max = 20;    // of one dossier, over 429, 503 and lost answers
     std::chrono::seconds time_max{3600};
     std::chrono::seconds request_timeout{30};
@@ -37,7 +38,7 @@ struct Sent {
 };
 
 struct SourceResult {
-    std::vector<Sent> sent; // in the order of the prepared
+    std::vector<Sent> sent; // in the order of the prepared, round after round
     std::chrono::nanoseconds elapsed{0};
     std::uint64_t repeats = 0, busy = 0, lost = 0; // repeated after acceptance; answers 429 and 503; no answer
 };

@@ -1,5 +1,6 @@
 // Inclusive Canonical XML of every signed document of a dossier, by libxml2 over trees already there: the envelope and
 // its forms. The reference engine does the same inside verify, over a node set, which costs more.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 #include "schemas/tree.hpp"
 

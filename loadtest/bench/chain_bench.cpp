@@ -1,5 +1,6 @@
 // The verdict on a certificate: seen first (parsing, path, CRL), and seen before (a look-up). A dossier asks once for
 // each signature, whatever its size, so that the size is only a column.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 namespace

@@ -1,6 +1,7 @@
 // The two ways of reading one dossier, side by side: trees, and sweeps with skeletons. The same verdict; the tree takes some
 // ten times the document in memory, the sweep none of note (tests/memory).
 
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 namespace bench {

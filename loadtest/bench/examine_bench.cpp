@@ -1,78 +1,53 @@
-// The whole of what a dossier costs before the commit: read → verify → sender → agency → validate. And the floor under
-// it: one SHA-256 over the bytes of every signed document and one RSA-2048 verification for each signature, which no
-// engine can do without.
-#include "loadtest/bench/world.hpp"
-#include "signing/digest.hpp"
-
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+// The whole of what a dossier costs before the commit, by both engines, and the floor under it: one SHA-256 over the bytes
+// of every signed document and one RSA-2048 verification for each signature, which no engine can do without. From one form
+// with its envelope (1 + 1 signatures) to five; `linear` up to 16 MB.
+#include "loadtest/bench/sizes.hpp"
+#include "loadtest/bench/stages.hpp"
 
 namespace
 {
 
+void measure(benchmark::State& state, bench::Stage const& stage)
+{
+    stage.once();
+    for (auto _ : state) stage.once();
+    state.counters["bytes"] = static_cast<double>(stage.bytes);
+    state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(stage.bytes));
+}
+
+void every_dossier(benchmark::internal::Benchmark* benchmark)
+{
+    benchmark->Unit(benchmark::kMicrosecond)->ArgNames({"people", "forms"});
+    for (auto const people : bench::sizes) benchmark->Args({people, 1});
+    for (auto const forms : {2, 5}) benchmark->Args({10, forms});
+}
+
+// 12 KB to 12 MB of form, 16 MB as it arrives.
+void every_length(benchmark::internal::Benchmark* benchmark)
+{
+    benchmark->Unit(benchmark::kMicrosecond)->ArgNames({"people", "forms"});
+    for (auto const people : {10, 30, 100, 300, 1000, 4000, 14000}) benchmark->Args({people, 1});
+}
+
 void examine(benchmark::State& state)
 {
-    auto const& world = bench::World::shared();
-    auto const sender = world.sender();
-    for (auto _ : state) {
-        auto examined = intake::examine(world.criteria, sender, intake::Lane::dossiers, world.dossier(state.range(0)),
-                                        world.now, intake::StageTimer{nullptr});
-        if (!examined) state.SkipWithError("refused");
-        benchmark::DoNotOptimize(examined);
-    }
+    measure(state, bench::examine_stage(bench::World::shared(), state.range(0), state.range(1), intake::Engine::sweep));
 }
-BENCHMARK(examine)->Apply(bench::every_size);
-
-struct Floor {
-    EVP_PKEY* key = EVP_RSA_gen(2048);
-    EVP_MD* sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    std::string text = std::string(400, 'x'); // as long as a SignedInfo
-    std::string signature;
-
-    Floor()
-    {
-        EVP_MD_CTX* const context = EVP_MD_CTX_new();
-        std::size_t size = 0;
-        EVP_DigestSignInit(context, nullptr, sha256, nullptr, key);
-        EVP_DigestSign(context, nullptr, &size, bytes(text), text.size());
-        signature.resize(size);
-        EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, bytes(text), text.size());
-        EVP_MD_CTX_free(context);
-    }
-    Floor(Floor const&) = delete;
-    Floor& operator=(Floor const&) = delete;
-    ~Floor()
-    {
-        EVP_PKEY_free(key);
-        EVP_MD_free(sha256);
-    }
-    static unsigned char const* bytes(std::string const& s) { return reinterpret_cast<unsigned char const*>(s.data()); }
-    [[nodiscard]] bool verify(EVP_MD_CTX* context) const
-    {
-        EVP_MD_CTX_reset(context);
-        return EVP_DigestVerifyInit(context, nullptr, sha256, nullptr, key) == 1 &&
-               EVP_DigestVerify(context, bytes(signature), signature.size(), bytes(text), text.size()) == 1;
-    }
-};
-
+void examine_tree(benchmark::State& state)
+{
+    measure(state, bench::examine_stage(bench::World::shared(), state.range(0), state.range(1), intake::Engine::tree));
+}
 void crypto_floor(benchmark::State& state)
 {
-    auto const& world = bench::World::shared();
-    auto const envelope = world.envelope(state.range(0));
-    Floor const floor;
-    EVP_MD_CTX* const context = EVP_MD_CTX_new();
-    for (auto _ : state) {
-        auto digest = signing::sha256(envelope.bytes());
-        bool holds = floor.verify(context);
-        for (auto const& form : envelope.forms()) {
-            digest = signing::sha256(form.bytes());
-            holds = holds && floor.verify(context);
-        }
-        if (!holds) state.SkipWithError("the floor's own signature does not hold");
-        benchmark::DoNotOptimize(digest);
-    }
-    EVP_MD_CTX_free(context);
+    measure(state, bench::crypto_floor_stage(bench::World::shared(), state.range(0), state.range(1)));
 }
-BENCHMARK(crypto_floor)->Apply(bench::every_size);
+void linear(benchmark::State& state) { examine(state); }
+void linear_floor(benchmark::State& state) { crypto_floor(state); }
+
+BENCHMARK(examine)->Apply(every_dossier);
+BENCHMARK(examine_tree)->Apply(every_dossier);
+BENCHMARK(crypto_floor)->Apply(every_dossier);
+BENCHMARK(linear)->Apply(every_length);
+BENCHMARK(linear_floor)->Apply(every_length);
 
 } // namespace

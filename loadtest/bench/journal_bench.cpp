@@ -1,19 +1,33 @@
-// One dossier's share of a commit: 32 dossiers arrive together, as they do under load, and share what transactions the
-// committer makes of them. Needs a database: IVAN_BENCH_DATABASE, a libpq URL; ops/bench makes one.
-#include "gateway/dossier/receipt.hpp"
-#include "gateway/store/postgres.hpp"
+// The journal under steady load, and under it a bare batch insert of the same bodies: one table with a unique code and the
+// packed body, unnest and one commit for as many rows as the journal's transactions had. Both are durable. Rows a second
+// are in the counters; the time is of one row. Needs a database: IVAN_BENCH_DATABASE, a libpq URL; ops/bench makes one.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
+
+#include "gateway/dossier/receipt.hpp"
+#include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/pg_connection.hpp"
+#include "gateway/store/postgres.hpp"
 #include "signing/digest.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <stdexcept>
 
 namespace
 {
 
-constexpr std::size_t together = 32;
+using Seconds = std::chrono::duration<double>;
+constexpr std::size_t rows = 4096;
+constexpr std::chrono::milliseconds patience{20'000};
+
+constexpr store::detail::Statement insert_statement{
+    "floor_insert", "INSERT INTO bench_floor (case_code, body) SELECT c, b FROM unnest($1::text[], $2::bytea[]) AS n(c, b)"};
+constexpr store::detail::Statement transactions_statement{
+    "floor_transactions", "SELECT count(DISTINCT xmin::text)::bigint FROM ivan.dossiers WHERE idempotency_key LIKE $1::text"};
 
 store::Acceptance acceptance_of(bench::World const& world, std::int64_t people, std::string key)
 {
@@ -26,6 +40,77 @@ store::Acceptance acceptance_of(bench::World const& world, std::int64_t people, 
                              std::string(32, 'b')};
 }
 
+std::string run_name()
+{
+    static unsigned run = 0;
+    return "bench-" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count()) + "-" + std::to_string(++run) + "-";
+}
+
+// One of those who file: the next as soon as the last is stored.
+runtime::Task<void> file(store::Journal& journal, std::vector<store::Acceptance>& ready, std::size_t& next, std::size_t& stored)
+{
+    while (next < ready.size()) {
+        auto acceptance = std::move(ready[next++]);
+        auto const result = co_await journal.accept(std::move(acceptance), runtime::Deadline::after(patience));
+        stored += result ? 1 : 0;
+    }
+}
+
+struct Rate {
+    Seconds took{};
+    double batch = 1; // rows a transaction
+};
+
+Rate journal_rate(bench::World const& world, std::string const& url, std::size_t together)
+{
+    observe::Metrics metrics;
+    store::StoreConfig config;
+    config.database_url = url;
+    auto sealer = [&world](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *world.receipt_key); };
+    store::Postgres postgres{config, sealer, metrics};
+    auto const name = run_name();
+    std::vector<store::Acceptance> ready;
+    for (std::size_t n = 0; n < rows; ++n) ready.push_back(acceptance_of(world, 10, name + std::to_string(n)));
+    net::io_context context{1};
+    std::size_t next = 0, stored = 0;
+    auto const begun = std::chrono::steady_clock::now();
+    for (std::size_t n = 0; n < together; ++n)
+        net::co_spawn(context.get_executor(), file(postgres.journal(), ready, next, stored), [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        });
+    context.run();
+    Rate rate{std::chrono::steady_clock::now() - begun, 1};
+    if (stored != rows) throw std::runtime_error("not all were stored");
+    store::detail::PgConnection connection{url, patience, patience};
+    auto const counted = connection.run(transactions_statement, store::detail::Params{}.text(name + "%"));
+    rate.batch = static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(1, counted.number(0, 0)));
+    return rate;
+}
+
+Rate floor_rate(bench::World const& world, std::string const& url, std::size_t batch)
+{
+    using namespace store::detail;
+    PgConnection connection{url, patience, patience};
+    connection.run_script("DROP TABLE IF EXISTS bench_floor; CREATE TABLE bench_floor (case_code text PRIMARY KEY, body bytea); "
+                          "ALTER TABLE bench_floor ALTER COLUMN body SET STORAGE EXTERNAL;");
+    std::vector<std::string> codes;
+    for (std::size_t n = 0; n < rows; ++n) codes.push_back(run_name() + std::to_string(n));
+    auto const begun = std::chrono::steady_clock::now();
+    for (std::size_t n = 0; n < rows; n += batch) {
+        auto const end = std::min(rows, n + batch);
+        std::vector<std::string> packed; // packing is the client's part of the work
+        for (auto i = n; i < end; ++i) packed.push_back(pack(Codec::lz4, world.dossier(10)));
+        connection.send_plain("BEGIN");
+        connection.send(insert_statement, Params{}
+                                              .texts({codes.begin() + static_cast<std::ptrdiff_t>(n), codes.begin() + static_cast<std::ptrdiff_t>(end)})
+                                              .byteas({packed.begin(), packed.end()}));
+        connection.send_plain("COMMIT");
+        connection.finish();
+    }
+    return {std::chrono::steady_clock::now() - begun, static_cast<double>(batch)};
+}
+
+// The floor stands in the same run, right behind, at the batch size the journal reached.
 void journal(benchmark::State& state)
 {
     auto const* const url = std::getenv("IVAN_BENCH_DATABASE");
@@ -35,35 +120,15 @@ void journal(benchmark::State& state)
     }
     auto const& world = bench::World::shared();
     store::migrate(url);
-    observe::Metrics metrics;
-    store::StoreConfig config;
-    config.database_url = url;
-    auto sealer = [&world](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *world.receipt_key); };
-    store::Postgres postgres{config, sealer, metrics};
-    net::io_context context{1};
-    static unsigned run = 0;
-    ++run;
-    std::size_t n = 0;
     for (auto _ : state) {
-        std::vector<store::Acceptance> ready;
-        for (std::size_t k = 0; k < together; ++k)
-            ready.push_back(acceptance_of(world, state.range(0),
-                                          "bench-" + std::to_string(world.now.time_since_epoch().count()) + "-" +
-                                              std::to_string(run) + "-" + std::to_string(++n)));
-        std::size_t stored = 0;
-        auto const begun = std::chrono::steady_clock::now();
-        for (auto& acceptance : ready)
-            net::co_spawn(
-                context.get_executor(),
-                postgres.journal().accept(std::move(acceptance), runtime::Deadline::after(std::chrono::seconds{60})),
-                [&stored](std::exception_ptr, store::Result<store::Stored> result) { stored += result ? 1 : 0; });
-        context.restart();
-        context.run();
-        std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begun;
-        if (stored != together) state.SkipWithError("not stored");
-        state.SetIterationTime(took.count() / static_cast<double>(together));
+        auto const ours = journal_rate(world, url, static_cast<std::size_t>(state.range(0)));
+        auto const bare = floor_rate(world, url, static_cast<std::size_t>(ours.batch + 0.5));
+        state.SetIterationTime(ours.took.count() / static_cast<double>(rows));
+        state.counters["rows_per_second"] = static_cast<double>(rows) / ours.took.count();
+        state.counters["floor_rows_per_second"] = static_cast<double>(rows) / bare.took.count();
+        state.counters["batch"] = ours.batch;
     }
 }
-BENCHMARK(journal)->Apply(bench::every_size)->UseManualTime()->Iterations(5);
+BENCHMARK(journal)->Arg(8)->Arg(32)->Arg(128)->ArgName("together")->Unit(benchmark::kMicrosecond)->UseManualTime()->Iterations(1);
 
 } // namespace

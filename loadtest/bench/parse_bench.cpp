@@ -1,4 +1,5 @@
 // Bytes → envelope: the outer document, every form out of its base64, fields.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 namespace

@@ -1,6 +1,7 @@
 // Revocation evidence: what loading a CRL costs (small, and 19 MB with half a million entries), what a look-up in it costs,
 // and the memory it keeps. Beside them the floors: reading the octets once (a copy), hashing them once (a list is verified
 // by that), and a bare binary search over as many records of the same size.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 #include "signing/digest.hpp"

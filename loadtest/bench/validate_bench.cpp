@@ -1,4 +1,5 @@
 // Envelope → Valid: the schema of each form, then the rules of the day.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 namespace

@@ -1,5 +1,6 @@
 // Envelope → Verified: two signatures, with the certificate's verdict already known, as it is after a unit's first
 // dossier.
+#include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 namespace

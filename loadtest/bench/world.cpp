@@ -37,22 +37,15 @@ World::World()
     request.key = signing::dev::KeyKind::p256;
     auto const receipt = signing::dev::issue(authorities.issuing_ca, request);
     receipt_key = signing::KeyPair::from_pem(receipt.key_pem, receipt.certificate_pem);
+    receipt_key_rsa = unit_key;
 
     criteria.verifier = std::make_shared<signing::Verifier const>(trust, signing::Policy{});
-    criteria.validator =
-        std::make_shared<schemas::Validator const>(schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"),
-                                                   schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"));
+    catalogue = schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd");
+    rules_directory = IVAN_SOURCE_DIR "/schemas/rules";
+    criteria.validator = std::make_shared<schemas::Validator const>(catalogue, schemas::Rules::load(rules_directory));
     std::vector<providers::Agency> agencies(1);
     agencies[0].code = "00108";
     criteria.directory = std::make_shared<providers::Directory const>(std::move(agencies));
-
-    for (auto const people : sizes) {
-        loadtest::CorpusConfig config;
-        config.seed = static_cast<std::uint64_t>(people);
-        config.day = runtime::vietnam_day(now);
-        loadtest::Corpus corpus{config};
-        dossiers_[people] = corpus.dossier("600", {corpus.form("D02-TS", static_cast<unsigned>(people))}, *unit_key);
-    }
 }
 
 World::~World()
@@ -61,9 +54,33 @@ World::~World()
     fs::remove_all(directory_, ignored);
 }
 
-schemas::Envelope World::envelope(std::int64_t people) const
+std::shared_ptr<std::string const> const& World::body(std::int64_t people, std::int64_t forms) const
 {
-    auto envelope = schemas::read_envelope(dossier(people), criteria.limits);
+    auto& made = dossiers_[{people, forms}];
+    if (made) return made;
+    loadtest::CorpusConfig config;
+    config.seed = static_cast<std::uint64_t>(people);
+    config.day = runtime::vietnam_day(now);
+    loadtest::Corpus corpus{config};
+    std::vector<loadtest::PlainForm> plain{corpus.form("D02-TS", static_cast<unsigned>(people))};
+    while (plain.size() < static_cast<std::size_t>(forms)) {
+        plain.push_back(corpus.form(plain.size() % 2 == 1 ? "D01-TS" : "TK1-TS", static_cast<unsigned>(people)));
+        plain.back().file_name = plain.back().code + "-" + std::to_string(plain.size()) + ".xml"; // unique in an envelope
+    }
+    made = std::make_shared<std::string const>(corpus.dossier("600", plain, *unit_key));
+    return made;
+}
+
+std::string const& World::form(std::int64_t people) const
+{
+    auto& bytes = forms_[people];
+    if (bytes.empty()) bytes = std::string{envelope(people).forms().front().bytes()};
+    return bytes;
+}
+
+schemas::Envelope World::envelope(std::int64_t people, std::int64_t forms) const
+{
+    auto envelope = schemas::read_envelope(body(people, forms), criteria.limits);
     if (!envelope) throw std::runtime_error("the bench's dossier cannot be read: " + envelope.error().detail);
     return std::move(*envelope);
 }
