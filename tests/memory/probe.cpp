@@ -1,10 +1,11 @@
 // What one examination costs in memory, seen from a process that does nothing else:
 //
-//   memory_probe TRUST_DIRECTORY UNIX_TIME WARM_UP_FILE DOSSIER_FILE
+//   memory_probe ENGINE TRUST_DIRECTORY UNIX_TIME WARM_UP_FILE DOSSIER_FILE
 //
 // reads what a gateway has read when it is ready, examines a small dossier so that everything lazy has been made, and then
-// examines the dossier as intake::examine does: read, verify, validate. The growth counts the body itself as well. Prints one
-// line: growth in bytes, body in bytes, and the verdict.
+// examines the dossier as intake::examine does. ENGINE `both`: the sweep, and the tree (read, verify, validate) where the sweep
+// leaves it; `tree` and `sweep`: that one alone, the sweep's verdict being `left` where it does not accept. The growth counts the
+// body itself as well. Prints one line: growth in bytes, body in bytes, and the verdict.
 
 #include "schemas/catalogue.hpp"
 #include "schemas/envelope.hpp"
@@ -21,6 +22,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,10 +50,14 @@ struct Judge {
     signing::Verifier verifier;
     schemas::Validator validator;
     signing::Instant at;
+    std::string engine;
 
     std::string operator()(char const* file) const
     {
-        auto envelope = schemas::read_envelope(contents(file), schemas::EnvelopeLimits{});
+        auto const body = std::make_shared<std::string const>(contents(file));
+        if (engine != "tree" && verifier.sweep(body, schemas::EnvelopeLimits{}, validator, at)) return "valid";
+        if (engine == "sweep") return "left";
+        auto envelope = schemas::read_envelope(body, schemas::EnvelopeLimits{});
         if (!envelope) return std::string{schemas::name_of(envelope.error().why)};
         auto verified = verifier.verify(std::move(*envelope), at);
         if (!verified) return std::string{signing::name_of(verified.error().why)};
@@ -64,18 +70,18 @@ struct Judge {
 
 int main(int argc, char** argv)
 try {
-    if (argc != 5) return 2;
+    if (argc != 6) return 2;
     signing::initialise();
-    Judge const judge{signing::Verifier{signing::TrustStore::load(argv[1], {}), signing::Policy{}},
+    Judge const judge{signing::Verifier{signing::TrustStore::load(argv[2], {}), signing::Policy{}},
                       schemas::Validator{schemas::Catalogue::load(IVAN_SOURCE_DIR "/schemas/xsd"), schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules")},
-                      signing::Instant{std::chrono::seconds{std::atoll(argv[2])}}};
-    judge(argv[3]);
+                      signing::Instant{std::chrono::seconds{std::atoll(argv[3])}}, argv[1]};
+    judge(argv[4]);
     malloc_trim(0);
     std::ofstream{"/proc/self/clear_refs"} << "5";  // the peak begins again from here
     auto const before = status_kib("VmRSS:");
-    auto const verdict = judge(argv[4]);
+    auto const verdict = judge(argv[5]);
     auto const peak = status_kib("VmHWM:");
-    std::printf("%zu %zu %s\n", (peak - std::min(peak, before)) << 10, static_cast<std::size_t>(std::filesystem::file_size(argv[4])), verdict.c_str());
+    std::printf("%zu %zu %s\n", (peak - std::min(peak, before)) << 10, static_cast<std::size_t>(std::filesystem::file_size(argv[5])), verdict.c_str());
     return 0;
 } catch (std::exception const& trouble) {
     std::fprintf(stderr, "memory_probe: %s\n", trouble.what());
