@@ -15,7 +15,9 @@ bench_prelude='
       + (if $note == null then {} else {note: $note} end);
   def medians: [.benchmarks[] | select(.aggregate_name == "median" and .error_occurred != true)];
   def figures($time): [medians[] | {key: .run_name, value: .[$time]}] | from_entries;
-  def arg($word): capture($word + ":(?<n>[0-9]+)").n;'
+  def arg($word): capture($word + ":(?<n>[0-9]+)").n;
+  # As people read: by name, then by number.
+  def sorted: to_entries | sort_by([(.key | split("/")[0]), (.key | [match("[0-9]+(?=/|$)"; "g").string | tonumber])])[];'
 
 with_rows() { jq -c "$bench_prelude $2" "$1"; }
 
@@ -30,7 +32,7 @@ rows_of_stages() {
       | {scan: "floor_copy", scan_libxml2: "floor_copy", base64: "floor_copy", canonical: "floor_hash", witness: "floor_hash",
          shape_and_rules: "scan", verify_value_rsa: "floor_verify_rsa", verify_value_p256: "floor_verify_p256",
          receipt_rsa: "floor_sign_rsa", receipt_p256: "floor_sign_p256"} as $floors
-      | $f | to_entries[] | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people | select($stage != "crypto_floor")
+      | $f | sorted | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people | select($stage != "crypto_floor")
       | (if $stage == "sweep" then $f["crypto_floor/people:\($people)/forms:1"]
          elif $floors[$stage] then $f["\($floors[$stage])/people:\($people)"] else null end) as $floor
       | row("\($stage)/\($people)"; .value; "µs"; $floor; null; null)'
@@ -39,7 +41,7 @@ rows_of_stages() {
 # 1 + 1 signatures; then 1 + 2 and 1 + 5. The goals of the second kind stand in rows of their own.
 rows_of_examine() {
     with_rows "$1" 'figures("cpu_time") as $f
-      | $f | to_entries[] | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people | (.key | arg("forms")) as $forms
+      | $f | sorted | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people | (.key | arg("forms")) as $forms
       | $f["crypto_floor/people:\($people)/forms:\($forms)"] as $floor
       | "\($stage)/\($people)\(if $forms == "1" then "" else "/\($forms)" end)" as $name
       | if $stage == "crypto_floor" then row($name; .value; "µs"; null; null; null)
@@ -62,7 +64,7 @@ rows_of_linear() {
 }
 
 rows_of_certificates() {
-    with_rows "$1" 'figures("cpu_time") as $f | $f | to_entries[] | (.key | split("/")[0]) as $stage | (.key | arg("signers")) as $n
+    with_rows "$1" 'figures("cpu_time") as $f | $f | sorted | (.key | split("/")[0]) as $stage | (.key | arg("signers")) as $n
       | if $stage == "certificate_known" then row("\($stage)/\($n)"; .value; "µs"; $f["floor_certificate_hash/signers:\($n)"]; null; null)
         elif $stage == "certificate_unknown" then row($stage; .value; "µs"; null; "figure <= 350"; "limits of a first verdict, off the common path")
         else row("\($stage)/\($n)"; .value; "µs"; null; null; null) end'
@@ -84,11 +86,11 @@ rows_of_journal() {
 }
 
 rows_of_reference() {
-    with_rows "$1" 'figures("cpu_time") as $f | $f | to_entries[] | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people
+    with_rows "$1" 'figures("cpu_time") as $f | $f | sorted | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people
       | select($stage != "crypto_floor") | row("\($stage)/\($people)"; .value; "µs"; $f["crypto_floor/people:\($people)/forms:1"]; null; null)'
 }
 
-rows_plain() { with_rows "$1" 'figures("cpu_time") | to_entries[] | row(.key; .value; "µs"; null; null; null)'; }
+rows_plain() { with_rows "$1" 'figures("cpu_time") | sorted | row(.key; .value; "µs"; null; null; null)'; }
 
 bench_json() {
     jq -s --arg date "$(date -u +%FT%TZ)" --arg cpu "$(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo)" \

@@ -1,9 +1,10 @@
 // ivan-heap: the most heap that one examination holds at once beyond the dossier's body, by both engines, as one line of JSON
 // each. Every call of malloc and its kin in the process goes by a counter of ours (libxml2's and OpenSSL's too); what is
 // counted is what the allocator gave (malloc_usable_size), from where the examination begins to its peak. A first
-// examination of a thread makes its buffers: both it ("first") and the ones after it ("after") are shown.
+// examination of a thread makes its buffers: it ("first") and the ones after it are shown apart. What the process makes once
+// (algorithms, verdicts on certificates) is made before.
 //
-// Not counted: stacks, and what the allocator itself keeps beside. Threads: one.
+// Not counted: stacks, and what the allocator itself keeps beside. Threads: one at a time.
 
 #include "loadtest/bench/stages.hpp"
 
@@ -13,6 +14,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -90,9 +92,13 @@ Use use_of(bench::Stage const& stage)
 
 void show(char const* engine, std::int64_t people, std::int64_t forms, bench::Stage const& stage)
 {
-    auto const first = use_of(stage);
-    auto const second = use_of(stage);
-    auto const third = use_of(stage);
+    Use first{}, second{}, third{};
+    stage.once();
+    std::thread{[&] {
+        first = use_of(stage);
+        second = use_of(stage);
+        third = use_of(stage);
+    }}.join();
     auto const peak = second.peak > third.peak ? second.peak : third.peak;
     std::printf("{\"engine\":\"%s\",\"people\":%lld,\"forms\":%lld,\"body_bytes\":%zu,\"first_peak_bytes\":%td,\"thread_keeps_bytes\":%td,"
                 "\"peak_bytes\":%td,\"allocations\":%zu}\n",
@@ -105,7 +111,6 @@ int main()
 {
     try {
         auto const& world = bench::World::shared();
-        // The largest first: a thread's buffers grow to what it met.
         for (auto const engine : {intake::Engine::sweep, intake::Engine::tree})
             for (std::int64_t const people : {1000, 100, 10, 1})
                 show(engine == intake::Engine::sweep ? "sweep" : "tree", people, 1, bench::examine_stage(world, people, 1, engine));
