@@ -52,22 +52,24 @@ forget_peak() {
 
 # e2e_run CONNECTIONS FORMS PEOPLE [OPTION...]: leaves $work/run.json, with what was stored, delivered and lost, and the RSS.
 e2e_run() {
-    local connections=$1 forms=$2 people=$3 distinct rounds before peak options
+    local connections=$1 forms=$2 people=$3 distinct rounds before peak wal options
     shift 3
-    distinct=$((people > 500 ? 40 : people > 50 ? 250 : 1000))
+    distinct=$((people > 500 ? 40 : people > 50 ? 250 : 500))
     [[ $quick == yes ]] && distinct=$((distinct / 5))
     rounds=$(((seconds_each > 60 ? 5000 : 12000) * seconds_each / distinct + 1))
     ((rounds > 10000)) && rounds=10000
     options=(--url "$IVAN_URL" --ops-url "$IVAN_OPS_URL" --pki "$(pki)" --sink-url "$IVAN_BACKEND_URL")
     [[ $transport == plain ]] && options=(--url "${IVAN_URL/https/http}" --ops-url "$IVAN_OPS_URL" --pki "$(pki)" --bearer "$(bearer_of THAISON)" --sink-url "$IVAN_BACKEND_URL")
     before=$(sql "SELECT count(*) FROM ivan.dossiers")
+    wal=$(sql "SELECT pg_current_wal_insert_lsn()")
     forget_peak
     "$bin/ivan-loadtest" run "${options[@]}" --mix D02-TS=1 --forms "$forms" --people "$people" --connections "$connections" --signers 50 --rsa \
         --count "$distinct" --rounds "$rounds" --duration "$seconds_each" --repeat-rate 0.001 --no-receipts --json "$@" \
         >"$work/run.out" 2>"$work/run.log" || true
     peak=$(gateway_memory VmHWM)
-    tail -n 1 "$work/run.out" | jq --argjson stored "$(($(sql "SELECT count(*) FROM ivan.dossiers") - before))" --argjson peak "$((peak))" \
-        '. + {stored: $stored, peak_mib: ($peak / 1024), unanswered: (.unanswered - .unsent),
+    wal=$(sql "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$wal')")
+    tail -n 1 "$work/run.out" | jq --argjson stored "$(($(sql "SELECT count(*) FROM ivan.dossiers") - before))" --argjson peak "$((peak))" --argjson wal "$wal" \
+        '. + {stored: $stored, peak_mib: ($peak / 1024), wal_each_kib: (if $stored > 0 then $wal / $stored / 1024 else 0 end), unanswered: (.unanswered - .unsent),
               missing: ([.accepted - $stored, 0] | max), undelivered: ([.accepted - .delivered, 0] | max)}' >"$work/run.json" ||
         { tail -n 5 "$work/run.log" >&2; die "the load did not report"; }
     # A run of no dossiers says nothing, and a wrong answer must not hide behind a rate.
@@ -85,6 +87,7 @@ e2e_rows() {
         row "$1 p50" "$(run_value .latency_ms.p50)" ms null null
         row "$1 p99" "$(run_value .latency_ms.p99)" ms null "$3"
         row "$1 RSS" "$(run_value .peak_mib)" MiB null "$4"
+        row "$1 WAL" "$(run_value .wal_each_kib)" "KiB each" null null
         row "$1 lost" "$(run_value '.missing + .undelivered + .unanswered')" dossiers null '"figure <= 0"'
     } >>"$rows"
 }
