@@ -310,7 +310,7 @@ Row row_of(Struct& config, TextField<Struct> const& field) { return unbounded_ro
 template <class Struct>
 Row row_of(Struct& config, FlagField<Struct> const& field) { return unbounded_row(config, field, field.member); }
 
-// Every row, bound to one Config. REQUIRES: the Config outlives the rows.
+// Every row, bound to one Config, the rows of a section together: TOML takes a section once. REQUIRES: the Config outlives the rows.
 std::vector<Row> rows_of(Config& config)
 {
     std::vector<Row> rows;
@@ -322,7 +322,6 @@ std::vector<Row> rows_of(Config& config)
     add(config.intake, intake::limits_fields);
     add(config.examine, examine_fields);
     add(config.engine, engine_fields);
-    add(config.engine.cross_check, cross_check_fields);
     add(config.envelope, envelope_fields);
     add(config.envelope.xml, envelope_xml_fields);
     add(config.envelope.form, form_xml_fields);
@@ -330,6 +329,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.signing, signing_fields);
     add(config.signing.policy, policy_fields);
     add(config.signing.token, token_fields);
+    add(config.engine.cross_check, cross_check_fields);
     add(config.revocation, revocation::revocation_fields);
     add(config.schemas, schemas_fields);
     add(config.store, store_fields);

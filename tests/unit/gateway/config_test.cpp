@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 #include <string>
 
 namespace {
@@ -126,9 +128,22 @@ TEST(Config, WhatIsPrintedReadsBackToTheSame)
     ASSERT_TRUE(first.problems.empty());
     auto const printed = gateway::print_config(first.config);
     auto const second = parse_config(printed);
-    EXPECT_TRUE(second.problems.empty()) << second.problems.front();
+    ASSERT_TRUE(second.problems.empty()) << second.problems.front();
     EXPECT_EQ(gateway::print_config(second.config), printed);
     EXPECT_EQ(second.config.notices.poll_interval, milliseconds{1500});
+}
+
+TEST(Config, EverySectionStandsOnceInWhatIsPrintedAndInThePage)
+{
+    for (auto const& text : {gateway::print_config({}), gateway::config_markdown()}) {
+        std::set<std::string> seen;
+        std::istringstream in{text};
+        for (std::string line; std::getline(in, line);) {
+            bool const heading = (line.starts_with('[') && !line.starts_with("[[")) || line.starts_with("## [");
+            EXPECT_TRUE(!heading || seen.insert(line).second) << line;
+        }
+        EXPECT_GT(seen.size(), 10u);
+    }
 }
 
 TEST(Config, PrintsNoSecret)
