@@ -264,7 +264,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         error_code ec;
         auto const literal = net::ip::make_address(address.host, ec);
         if (!ec) co_return Endpoints{{literal, static_cast<unsigned short>(std::stoul(address.port))}};
-        if (!addresses.empty() && std::chrono::steady_clock::now() - addresses_at < addresses_age_max)
+        if (!addresses.empty() && Steady::now() - addresses_at < addresses_age_max)
             co_return addresses;
 
         struct Answer {
@@ -287,13 +287,13 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         if (answer->ec) co_return answer->ec;
         if (answer->endpoints.empty()) co_return error_code{net::error::host_not_found};
         addresses = answer->endpoints;
-        addresses_at = std::chrono::steady_clock::now();
+        addresses_at = Steady::now();
         co_return addresses;
     }
 
     Task<boost::system::result<std::unique_ptr<Connection>>> connect(Deadline deadline)
     {
-        Deadline const limit{std::min(deadline.at(), std::chrono::steady_clock::now() + config.connect_timeout)};
+        Deadline const limit{std::min(deadline.at(), Steady::now() + config.connect_timeout)};
         auto const endpoints = co_await resolve(limit);
         if (!endpoints) co_return endpoints.error();
 

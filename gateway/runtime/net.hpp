@@ -3,6 +3,8 @@
 // The project's alias header for Asio: no file spells long namespaces. The executor is in the type: everything
 // of one session runs on one core's single-threaded io_context, an implicit strand.
 
+#include "gateway/runtime/timer.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -18,8 +20,6 @@
 namespace net = boost::asio;
 
 namespace runtime {
-using IoExecutor = net::io_context::executor_type;
-using Timer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, IoExecutor>;
 using Acceptor = net::basic_socket_acceptor<net::ip::tcp, IoExecutor>;
 using Socket = net::basic_stream_socket<net::ip::tcp, IoExecutor>;
 // I/O results come back as values, and every error is handled.

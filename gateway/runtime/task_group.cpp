@@ -43,12 +43,12 @@ void TaskGroup::stop()
 Task<void> TaskGroup::drained(std::chrono::milliseconds polite)
 {
     Timer timer{context_.get_executor()};
-    auto const limit = std::chrono::steady_clock::now() + polite;
+    auto const limit = Steady::now() + polite;
     bool final_sent = false;
     while (!members_.empty()) {
         timer.expires_after(std::chrono::milliseconds{5});
         co_await timer.async_wait(as_result);
-        if (!final_sent && std::chrono::steady_clock::now() >= limit) {
+        if (!final_sent && Steady::now() >= limit) {
             final_sent = true;
             for (auto it = members_.begin(); it != members_.end();) {
                 auto& member = *it++;

@@ -56,7 +56,7 @@ private:
             if (!state->socket || round != state->round) return;
             state->waiting = false;
             if (state->deadline == Time::max()) return;
-            if (std::chrono::steady_clock::now() < state->deadline) return wait(state);
+            if (Steady::now() < state->deadline) return wait(state);
             state->deadline = Time::max();
             state->fired = true;
             boost::system::error_code ignored;
