@@ -4,6 +4,7 @@
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/dossier/time.hpp"
+#include "schemas/base64.hpp"
 #include "signing/digest.hpp"
 #include "tests/support/pki.hpp"
 
@@ -103,15 +104,16 @@ void replace(std::string& text, std::string_view old, std::string_view by)
 }
 
 // What differs from key to key and from signature to signature is cut out.
-std::string without_key(std::string xml, signing::KeyPair const& key)
+std::string without_key(std::string xml, ReceiptFacts const& one, signing::KeyPair const& key)
 {
-    replace(xml, key_id_of(key.certificate()), "KEY");
-    for (std::string_view const name : {"SignatureValue", "X509Certificate"}) {
-        auto const begin = xml.find("<" + std::string{name} + ">") + name.size() + 2;
-        auto const end = xml.find("</" + std::string{name} + ">");
-        xml.replace(begin, end - begin, "CUT");
-    }
-    return xml;
+    auto const id = key_id_of(key.certificate());
+    auto const digest = signing::sha256(canonical_receipt(one, id));
+    replace(xml, schemas::base64_encode({reinterpret_cast<char const*>(digest.data()), digest.size()}), "DIGEST");
+    replace(xml, id, "KEY");
+    replace(xml, schemas::base64_encode(key.certificate_der()), "CERTIFICATE");
+    std::string_view const tag = "<SignatureValue>";
+    auto const begin = xml.find(tag) + tag.size();
+    return xml.replace(begin, xml.find("</SignatureValue>") - begin, "VALUE");
 }
 
 std::string everything()
@@ -125,7 +127,7 @@ std::string everything()
         for (auto const kind : {Kind::p256, Kind::rsa_2048}) {
             auto const key = support::Pki::key(support::Pki::shared().unit("0100109106", kind));
             auto const receipt = seal(one, *key);
-            line(std::string{name} + (kind == Kind::p256 ? ", EC" : ", RSA"), without_key(receipt.xml, *key));
+            line(std::string{name} + (kind == Kind::p256 ? ", EC" : ", RSA"), without_key(receipt.xml, one, *key));
             line(std::string{name} + ", answer", receipt.json);
         }
     }
