@@ -42,6 +42,7 @@ void add_sink(CLI::App& app, int& status)
     sink->add_option("--lie", options->sink.lie_rate, "Share taken, then answered with rubbish")->check(rate);
     sink->add_option("--retry-after", options->retry_after_s, "Seconds in Retry-After");
     sink->add_option("--seed", options->sink.seed, "Of the shares");
+    sink->add_option("--record", options->sink.record_file, "Append every hand-over to this file; what stands there is known at start");
     sink->add_option("--duration", options->duration_s, "Ends after so many seconds")
         ->check(CLI::Range(1, 30 * 24 * 3600));
     sink->add_option("--events", options->sink.events_url,

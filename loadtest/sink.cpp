@@ -127,6 +127,7 @@ struct Sink::Data {
             target.connections_max = 8;
             gateway = std::make_unique<runtime::HttpClient>(io, target);
         }
+        if (!config.record_file.empty()) open_record();
         net::ip::tcp::endpoint const endpoint{net::ip::make_address(config.address), config.port};
         acceptor.open(endpoint.protocol());
         acceptor.set_option(net::socket_base::reuse_address{true});
@@ -156,6 +157,7 @@ struct Sink::Data {
     std::map<std::string, std::uint64_t> last_number; // by unit, agency and year
     std::deque<Event> events;                         // by due: the delay is the same for all
     std::unique_ptr<runtime::HttpClient> gateway;
+    std::ofstream record;
     std::size_t connections = 0;
     bool stopping = false;
     std::vector<Plain*> streams; // of live sessions, to be closed at stop
@@ -283,6 +285,7 @@ struct Sink::Data {
                 return {422, R"({"code":"KEY-CONFLICT"})"};
             }
             ++counts.repeated;
+            write_record("again", key, request);
             return {409, R"({"code":"ALREADY-THERE"})"};
         }
         if (happens(config.fail_rate)) {
@@ -306,6 +309,7 @@ struct Sink::Data {
     {
         ++counts.cases;
         counts.bytes += request.body().size();
+        write_record("taken", key, request);
         digest_by_key.emplace(key, digest);
         keys.push_back(key);
         if (keys.size() > config.cases_max) {
@@ -314,6 +318,32 @@ struct Sink::Data {
         }
         check_order(request);
         expect_events(std::string{header(request, "Case-Code")});
+    }
+
+    // One line a hand-over, between tabs: microseconds, taken or again, then what the request said of the dossier, with the
+    // SHA-256 of the bytes that came. What a simulator before us took is known at start, so that one may be killed.
+    void open_record()
+    {
+        std::ifstream before{config.record_file};
+        for (std::string line; std::getline(before, line) && !before.eof();) {
+            std::vector<std::string> words{{}};
+            for (char const c : line) c == '\t' ? static_cast<void>(words.emplace_back()) : words.back().push_back(c);
+            if (words.size() != 8 || words[1] != "taken") continue;
+            auto const digest = signing::bytes_of_hex(words[5]);
+            if (digest_by_key.emplace(words[2], "sha-256=:" + schemas::base64_encode(digest) + ":").second) keys.push_back(words[2]);
+        }
+        record.open(config.record_file, std::ios::app);
+        if (!record) throw std::runtime_error("the sink cannot write " + config.record_file);
+    }
+
+    void write_record(std::string_view what, std::string const& key, Message const& request)
+    {
+        if (!record.is_open()) return;
+        auto const at = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+        record << fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", at.count(), what, key, header(request, "Case-Code"), header(request, "Dossier-Id"),
+                              signing::hex(signing::sha256(request.body())), header(request, "Unit-Code"), header(request, "Agency"))
+               << std::flush;
+        if (!record) std::cerr << "sink: the record cannot be written" << std::endl;
     }
 
     // Numbers of one agency and year are given in the order of commits, so that one unit's must arrive rising.

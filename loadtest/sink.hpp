@@ -32,6 +32,7 @@ struct SinkConfig {
     std::size_t connections_max = 1024;
     std::size_t body_bytes_max = 64u << 20;
     std::size_t cases_max = 1'000'000; // remembered; beyond, the oldest is forgotten
+    std::string record_file; // every hand-over is appended to it, before it is answered; what stands there is known at start
     // Workflow events back to the gateway, for every case taken: processing, done, returned.
     std::string events_url; // the gateway's provider listener; empty: none
     std::string events_ca, events_certificate, events_key, events_bearer;
