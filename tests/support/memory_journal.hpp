@@ -5,13 +5,11 @@
 //
 // Threads: any (one mutex). Errors: as store::Journal, but never unavailable unless `down` is set.
 
-#include "gateway/dossier/case_code.hpp"
-#include "gateway/store/row.hpp"
-#include "gateway/store/journal.hpp"
+#include "tests/support/memory_store.hpp"
 
 #include <atomic>
 #include <functional>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -21,10 +19,7 @@ namespace support {
 
 class MemoryJournal final : public store::Journal {
 public:
-    struct Entry {
-        store::detail::Row row;
-        store::Stored stored;
-    };
+    using Entry = MemoryStore::Entry;
 
     explicit MemoryJournal(store::Sealer sealer, dossier::CaseCodeTemplate form = {});
 
@@ -41,17 +36,12 @@ public:
 
     [[nodiscard]] std::vector<Entry> entries() const;  // in order of acceptance
     [[nodiscard]] std::vector<store::RefusalRecord> refusals() const;
+    // For a queue over the same rows. REQUIRES: nobody calls the journal meanwhile.
+    [[nodiscard]] MemoryStore& store() noexcept { return store_; }
 
 private:
-    using Key = std::pair<std::string, std::string>;
-    store::Sealer const sealer_;
-    dossier::CaseCodeTemplate const form_;
-    mutable std::mutex mutex_;  // guards all below
-    std::map<Key, std::size_t> by_key_;
-    std::vector<Entry> entries_;
-    std::vector<store::RefusalRecord> refusals_;
-    std::map<std::string, std::uint64_t> counters_;
-    std::map<std::string, std::string> owners_;  // agency/unit → tax code
+    mutable std::mutex mutex_;  // guards store_
+    MemoryStore store_;
 };
 
 }  // namespace support
