@@ -1,0 +1,142 @@
+#include "gateway/intake/throttle.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace intake {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Throttle::Time start{};
+
+ThrottleConfig marked(std::uint64_t mark, double least = 20)
+{
+    ThrottleConfig config;
+    config.queue_mark = mark;
+    config.per_second_min = least;
+    return config;
+}
+
+// Asks evenly for `seconds`; how many were let in of each party.
+std::map<std::string, int> ask(Throttle& throttle, std::map<std::string, int> const& per_second, int seconds, Throttle::Time& now)
+{
+    std::map<std::string, int> let_in;
+    std::map<std::string, double> due;
+    for (int step = 0; step < seconds * 1000; ++step, now += 1ms)
+        for (auto const& [party, rate] : per_second)
+            for (due[party] += rate / 1000.0; due[party] >= 1; due[party] -= 1) let_in[party] += throttle.take(party, 1, now).may;
+    return let_in;
+}
+
+TEST(Throttle, BelowTheMarkItIsOpen)
+{
+    Throttle throttle{marked(1000)};
+    throttle.observe({999, 10}, 500, start);
+    EXPECT_FALSE(throttle.holding());
+    for (int n = 0; n < 100'000; ++n) ASSERT_TRUE(throttle.take("A", 1, start).may);
+}
+
+TEST(Throttle, AtTheMarkItFallsSmoothlyToWhatTheBackendTakes)
+{
+    Throttle throttle{marked(1000)};
+    auto now = start;
+    double before = 800;
+    for (int look = 0; look < 20; ++look, now += 1s) {
+        throttle.observe({1000, 100}, 800, now);
+        EXPECT_LE(throttle.per_second(), before);
+        EXPECT_GE(throttle.per_second(), before * 0.6) << "no cliff";
+        before = throttle.per_second();
+    }
+    EXPECT_NEAR(throttle.per_second(), 100, 2);
+}
+
+TEST(Throttle, OpensOnlyWellBelowTheMark)
+{
+    Throttle throttle{marked(1000)};
+    throttle.observe({1000, 100}, 100, start);
+    throttle.observe({990, 100}, 100, start + 1s);
+    EXPECT_TRUE(throttle.holding()) << "just below is not enough";
+    throttle.observe({800, 100}, 100, start + 2s);
+    EXPECT_TRUE(throttle.holding());
+    throttle.observe({799, 100}, 100, start + 3s);
+    EXPECT_FALSE(throttle.holding());
+}
+
+TEST(Throttle, WhatIsUnderwayFollowsTheRate)
+{
+    Throttle throttle{marked(1000)};
+    auto now = start;
+    for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 200}, 200, now);
+    auto const let_in = ask(throttle, {{"A", 5000}}, 10, now);
+    EXPECT_NEAR(let_in.at("A"), 2000, 250) << "ten seconds of 200, and one burst";
+}
+
+TEST(Throttle, EachPartyHasItsShareAndMayUseWhatOthersLeave)
+{
+    Throttle throttle{marked(1000)};
+    auto now = start;
+    for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 200}, 200, now);
+    auto const let_in = ask(throttle, {{"FLOOD", 5000}, {"VNPT", 30}}, 10, now);
+    EXPECT_GE(let_in.at("VNPT"), 298) << "well below its hundred: all of them";
+    EXPECT_NEAR(let_in.at("FLOOD"), 1700, 250) << "the rest";
+}
+
+TEST(Throttle, ADeadBackendStillLeavesTheLeastRate)
+{
+    Throttle throttle{marked(1000, 20)};
+    auto now = start;
+    for (int look = 0; look < 60; ++look, now += 1s) throttle.observe({5000, 0}, 800, now);
+    EXPECT_NEAR(throttle.per_second(), 20, 0.5);
+}
+
+TEST(Throttle, SaysWhenItsOwnShareHasRoom)
+{
+    Throttle throttle{marked(1000, 1)};
+    auto now = start;
+    for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 10}, 10, now);
+    Throttle::Verdict verdict;
+    while ((verdict = throttle.take("A", 1, now)).may) {}
+    EXPECT_GT(verdict.wait, 0ms);
+    EXPECT_LE(verdict.wait, 100ms);
+    EXPECT_TRUE(throttle.take("A", 1, now + verdict.wait + 1ms).may) << "who obeys gets in";
+}
+
+TEST(Throttle, WhatWasNotLetInAfterAllCostsNothing)
+{
+    Throttle throttle{marked(1000, 1)};
+    auto now = start;
+    for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 1}, 1, now);
+    while (throttle.take("A", 1, now).may) {}
+    throttle.give_back("A");
+    EXPECT_TRUE(throttle.take("A", 1, now).may);
+    throttle.give_back("NOBODY");
+}
+
+// One to eight gateways before one backend: the queue settles, and none of them starves.
+TEST(Throttle, TheQueueSettlesForOneGatewayAndForMany)
+{
+    for (int const gateways : {1, 2, 4, 8}) {
+        std::vector<Throttle> all(static_cast<std::size_t>(gateways), Throttle{marked(10'000, 1)});
+        double queue = 0, most = 0, least = 1e9;
+        double const backend = 500;
+        auto now = start;
+        std::vector<double> admitted(all.size(), 0);
+        for (int second = 0; second < 2000; ++second, now += 1s) {
+            double in = 0;
+            for (std::size_t n = 0; n < all.size(); ++n) {
+                all[n].observe({static_cast<std::uint64_t>(queue), std::min(backend, queue)}, admitted[n], now);
+                admitted[n] = all[n].holding() ? std::min(2000.0, all[n].per_second()) : 2000.0 / gateways;
+                in += admitted[n];
+            }
+            queue = std::max(0.0, queue + in - backend);
+            if (second > 1000) most = std::max(most, queue), least = std::min(least, queue);
+        }
+        EXPECT_LT(most, 20'000) << gateways;
+        EXPECT_GT(least, 7'000) << gateways << ": the backend never runs dry";
+    }
+}
+
+}  // namespace
+}  // namespace intake
