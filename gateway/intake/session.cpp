@@ -5,10 +5,9 @@
 #include "gateway/intake/unpack.hpp"
 #include "gateway/observe/log.hpp"
 #include "gateway/runtime/on_cpu.hpp"
+#include "gateway/runtime/stream.hpp"
 #include "gateway/runtime/watchdog.hpp"
 
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -27,7 +26,6 @@
 namespace intake {
 namespace {
 
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 using fault::Fault;
@@ -35,8 +33,6 @@ using fault::FaultCode;
 using runtime::as_result;
 using runtime::Task;
 using Steady = std::chrono::steady_clock;
-using Plain = runtime::Socket;
-using Tls = net::ssl::stream<runtime::Socket>;
 using Parser = http::request_parser<http::string_body>;
 
 Fault plain(FaultCode code, std::string_view detail = {}) { return {code, std::string{detail}, {}, {}}; }
@@ -140,29 +136,16 @@ struct Exchange {
     bool unread = true;  // the body, if any, still lies before us
 };
 
-template <class Stream>
 class Session {
 public:
-    template <class... Arguments>
-    Session(runtime::Socket socket, Services services, runtime::TaskGroup const& group, Arguments&... tls)
-        : stream_{std::move(socket), tls...}, dog_{lowest()}, s_{services}, group_{group},
-          buffer_{std::max<std::size_t>(services.limits.read_buffer_bytes, 2 * services.limits.header_bytes_max)}
+    Session(runtime::Socket socket, SSL_CTX* tls, Services services, runtime::BufferPool& buffers, runtime::TaskGroup const& group)
+        : stream_{std::move(socket), tls}, dog_{stream_.socket()}, s_{services}, group_{group}, buffer_{buffers}
     {
-        buffer_.reserve(buffer_.max_size());
     }
 
     Task<void> run();
 
 private:
-    static constexpr bool is_tls = std::is_same_v<Stream, Tls>;
-    runtime::Socket& lowest() noexcept
-    {
-        if constexpr (is_tls)
-            return stream_.next_layer();
-        else
-            return stream_;
-    }
-
     Task<bool> handshake();
     Task<std::optional<Head>> next_head();
     Task<bool> serve_one(Head head);
@@ -178,28 +161,25 @@ private:
     Task<void> close();
 
     Task<error_code> read_more();
-    Task<error_code> write(std::string_view bytes);
     void arm(std::chrono::milliseconds budget) { dog_.arm(Steady::now() + budget); }
     std::uint64_t body_bound(Route const& route) const;
     std::string_view date();
 
-    Stream stream_;
+    runtime::Stream stream_;
     runtime::Watchdog dog_;  // destroyed before the stream
     Services s_;
     runtime::TaskGroup const& group_;
-    beast::flat_buffer buffer_;
+    runtime::ReadBuffer buffer_;
     std::optional<Parser> parser_;
     std::string certificate_sha256_;
     std::uint32_t served_ = 0;
     bool idle_ = false;      // between requests: a polite stop may end the wait
     bool linger_ = false;    // the peer may still be sending what we refused to read
-    bool open_ = false;      // TLS: the handshake succeeded
     std::chrono::sys_seconds date_at_{};
     std::string date_;
 };
 
-template <class Stream>
-Task<void> Session<Stream>::run()
+Task<void> Session::run()
 {
     // A polite stop reaches a session only while it waits for a request; a final one always.
     auto heard = [this](net::cancellation_type type) {
@@ -218,54 +198,41 @@ Task<void> Session<Stream>::run()
     co_await close();
 }
 
-template <class Stream>
-Task<bool> Session<Stream>::handshake()
+Task<bool> Session::handshake()
 {
-    if constexpr (is_tls) {
-        auto const began = Steady::now();
-        arm(s_.limits.handshake_timeout);
-        auto const [error] = co_await stream_.async_handshake(net::ssl::stream_base::server, as_result);
-        if (error) {
-            s_.metrics.handshake_failed();
-            co_return false;
-        }
-        auto* const ssl = stream_.native_handle();
-        s_.metrics.handshake(Steady::now() - began, SSL_session_reused(ssl) == 1);
-        certificate_sha256_ = fingerprint_of(ssl);
+    if (!stream_.tls()) co_return true;
+    auto const began = Steady::now();
+    arm(s_.limits.handshake_timeout);
+    auto const error = co_await stream_.handshake();
+    if (error) {
+        s_.metrics.handshake_failed();
+        co_return false;
     }
-    open_ = true;
+    s_.metrics.handshake(Steady::now() - began, SSL_session_reused(stream_.tls()) == 1);
+    certificate_sha256_ = fingerprint_of(stream_.tls());
     co_return true;
 }
 
-template <class Stream>
-Task<error_code> Session<Stream>::read_more()
+// Who has to wait with nothing in hand gives the buffer back first.
+Task<error_code> Session::read_more()
 {
-    auto const room = buffer_.prepare(buffer_.max_size() - buffer_.size());
-    auto const [error, got] = co_await stream_.async_read_some(room, as_result);
-    buffer_.commit(got);
-    co_return error;
-}
-
-template <class Stream>
-Task<error_code> Session<Stream>::write(std::string_view bytes)
-{
-    while (!bytes.empty()) {
-        auto const [error, sent] = co_await stream_.async_write_some(net::const_buffer{bytes.data(), bytes.size()}, as_result);
+    // Between requests nothing is there yet, mostly, and the buffer is not held: no try before the first wait.
+    for (bool worth_a_try = buffer_.held();; worth_a_try = true) {
+        if (worth_a_try) {
+            auto const read = stream_.read_now(buffer_.room());
+            if (read) {
+                buffer_.commit(read->bytes);
+                co_return read->error;
+            }
+        }
+        buffer_.rest();
+        auto const error = co_await stream_.readable();
         if (error) co_return error;
-        bytes.remove_prefix(sent);
     }
-    co_return error_code{};
-}
-
-std::string_view view(beast::flat_buffer const& buffer)
-{
-    auto const bytes = buffer.cdata();
-    return {static_cast<char const*>(bytes.data()), bytes.size()};
 }
 
 // Nothing where the connection must end; what the peer should read about it has then been written.
-template <class Stream>
-Task<std::optional<Head>> Session<Stream>::next_head()
+Task<std::optional<Head>> Session::next_head()
 {
     auto const none = std::optional<Head>{};
     std::size_t looked_at = 0;
@@ -276,11 +243,11 @@ Task<std::optional<Head>> Session<Stream>::next_head()
     arm(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout);
     for (;;) {
         // RFC 9112 §2.2: an empty line before the request line is ignored. Two, no more.
-        while (looked_at == 0 && empty_lines < 2 && view(buffer_).starts_with("\r\n")) {
+        while (looked_at == 0 && empty_lines < 2 && buffer_.text().starts_with("\r\n")) {
             buffer_.consume(2);
             ++empty_lines;
         }
-        auto const text = view(buffer_);
+        auto const text = buffer_.text();
         auto const end = text.find("\r\n\r\n", looked_at > 3 ? looked_at - 3 : 0);
         if (end != std::string_view::npos) {
             auto head = read_head(text.substr(0, end + 4), s_.limits);
@@ -328,8 +295,7 @@ Task<std::optional<Head>> Session<Stream>::next_head()
 }
 
 // The framing is in doubt, or the peer too slow: one answer, and the end.
-template <class Stream>
-Task<bool> Session<Stream>::refuse_framing(Fault fault)
+Task<bool> Session::refuse_framing(Fault fault)
 {
     linger_ = true;
     Exchange x{Head{}};
@@ -339,15 +305,13 @@ Task<bool> Session<Stream>::refuse_framing(Fault fault)
     co_return co_await refuse(x, std::move(fault));
 }
 
-template <class Stream>
-std::uint64_t Session<Stream>::body_bound(Route const& route) const
+std::uint64_t Session::body_bound(Route const& route) const
 {
     auto const usual = route.access == Access::open ? s_.limits.open_body_bytes_max : s_.limits.body_bytes_max;
     return route.body_bytes_max > 0 ? std::min(route.body_bytes_max, s_.limits.body_bytes_max) : usual;
 }
 
-template <class Stream>
-std::optional<Fault> Session<Stream>::route(Exchange& x, Target const& target, std::string& parameter) const
+std::optional<Fault> Session::route(Exchange& x, Target const& target, std::string& parameter) const
 {
     auto match = s_.router.find(x.head.method, target.path);
     if (!match) return match.error();
@@ -358,8 +322,7 @@ std::optional<Fault> Session<Stream>::route(Exchange& x, Target const& target, s
     return std::nullopt;
 }
 
-template <class Stream>
-std::optional<Fault> Session<Stream>::admit(Exchange& x, std::uint64_t body_bytes_max)
+std::optional<Fault> Session::admit(Exchange& x, std::uint64_t body_bytes_max)
 {
     if (group_.stopping()) return plain(FaultCode::stopping);
     auto const bytes = x.head.chunked ? body_bytes_max : x.head.content_length.value_or(0);
@@ -372,8 +335,7 @@ std::optional<Fault> Session<Stream>::admit(Exchange& x, std::uint64_t body_byte
     return std::nullopt;
 }
 
-template <class Stream>
-Task<bool> Session<Stream>::serve_one(Head head)
+Task<bool> Session::serve_one(Head head)
 {
     Exchange x{std::move(head)};
     x.trace = observe::trace_from(field(x.head, "traceparent"));
@@ -398,6 +360,8 @@ Task<bool> Session<Stream>::serve_one(Head head)
         if (auto no = co_await read_body(x, bytes_max, body)) co_return co_await refuse(x, std::move(*no));
     }
     auto const received_at = s_.clock.now();  // the filing time
+    buffer_.rest();  // the handler may take its time
+    stream_.rest();
     if (!x.route->body) body.clear();
     if (*encoding != Encoding::none && !body.empty()) {
         if (auto no = co_await unpack(x, *encoding, body)) co_return co_await refuse(x, std::move(*no));
@@ -418,8 +382,7 @@ Task<bool> Session<Stream>::serve_one(Head head)
     co_return co_await answer(x, std::move(reply));
 }
 
-template <class Stream>
-Task<Reply> Session<Stream>::handle(Exchange& x, Request request)
+Task<Reply> Session::handle(Exchange& x, Request request)
 {
     std::string surprise;
     try {
@@ -437,8 +400,7 @@ Task<Reply> Session<Stream>::handle(Exchange& x, Request request)
 }
 
 // Bounded in bytes by the parser, in time by a total and by a minimum rate.
-template <class Stream>
-Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t bytes_max, std::string& body)
+Task<std::optional<Fault>> Session::read_body(Exchange& x, std::uint64_t bytes_max, std::string& body)
 {
     auto const began = Steady::now();
     auto& parser = *parser_;
@@ -447,9 +409,9 @@ Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t
     x.unread = false;  // from here on the body is read to its end or the connection ends
 
     // RFC 9110 §10.1.1: a peer that has begun to send does not wait for us.
-    if (x.head.expects_continue && buffer_.size() == 0) {
+    if (x.head.expects_continue && buffer_.empty()) {
         arm(s_.limits.write_timeout);
-        auto const error = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+        auto const error = co_await stream_.write("HTTP/1.1 100 Continue\r\n\r\n");
         if (error) {
             x.keep = false;
             co_return plain(FaultCode::request_timeout, "continue");
@@ -462,15 +424,15 @@ Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t
         return plain(code, detail);
     };
     while (!parser.is_done()) {
-        if (buffer_.size() > 0) {
+        if (!buffer_.empty()) {
             error_code error;
-            auto const used = parser.put(buffer_.cdata(), error);
+            auto const used = parser.put(net::const_buffer{buffer_.text().data(), buffer_.size()}, error);
             buffer_.consume(used);
             if (error == http::error::body_limit) co_return unusable(FaultCode::body_too_large, "as sent");
-            bool const stuck = error == http::error::need_more && used == 0 && buffer_.size() == buffer_.max_size();
+            bool const stuck = error == http::error::need_more && used == 0 && buffer_.full();
             if ((error && error != http::error::need_more) || stuck) co_return unusable(FaultCode::request_malformed, "body framing");
             if (parser.is_done()) break;
-            if (!error && used > 0 && buffer_.size() > 0) continue;
+            if (!error && used > 0 && !buffer_.empty()) continue;
         }
         auto const by_rate = s_.limits.body_grace + std::chrono::milliseconds{received * 1000 / s_.limits.body_bytes_per_second_min};
         dog_.arm(began + std::min(s_.limits.body_timeout, by_rate));
@@ -486,8 +448,7 @@ Task<std::optional<Fault>> Session<Stream>::read_body(Exchange& x, std::uint64_t
 }
 
 // Memory is reserved before it is filled. The first piece is made on this core, since most dossiers end there.
-template <class Stream>
-Task<std::optional<Fault>> Session<Stream>::unpack(Exchange& x, Encoding encoding, std::string& body)
+Task<std::optional<Fault>> Session::unpack(Exchange& x, Encoding encoding, std::string& body)
 {
     constexpr std::uint64_t piece = 1u << 20;
     auto const began = Steady::now();
@@ -515,8 +476,7 @@ Task<std::optional<Fault>> Session<Stream>::unpack(Exchange& x, Encoding encodin
 // RFC 9110 §15.5: the answer to a request whose body we did not read. Where the body is small and surely on its way, it
 // is read and thrown away and the connection lives. A peer that asked for 100-continue may or may not send it now:
 // nobody can tell what its next bytes are, so the connection ends.
-template <class Stream>
-Task<bool> Session<Stream>::refuse(Exchange& x, Fault fault)
+Task<bool> Session::refuse(Exchange& x, Fault fault)
 {
     auto const& row = fault::row_of(fault.code);
     std::string_view provider;
@@ -540,8 +500,7 @@ Task<bool> Session<Stream>::refuse(Exchange& x, Fault fault)
     co_return alive;
 }
 
-template <class Stream>
-Task<bool> Session<Stream>::drain(std::uint64_t bytes)
+Task<bool> Session::drain(std::uint64_t bytes)
 {
     arm(s_.limits.drain_timeout);
     for (;;) {
@@ -554,8 +513,7 @@ Task<bool> Session<Stream>::drain(std::uint64_t bytes)
     }
 }
 
-template <class Stream>
-Task<bool> Session<Stream>::answer(Exchange& x, Reply reply)
+Task<bool> Session::answer(Exchange& x, Reply reply)
 {
     bool const keep = x.keep && !x.head.close && !reply.close && !group_.stopping();
     bool const bodiless = reply.status == 204 || reply.status == 304;
@@ -578,15 +536,14 @@ Task<bool> Session<Stream>::answer(Exchange& x, Reply reply)
     bool const one_piece = with_body && reply.body.size() <= 64u << 10;
     if (one_piece) out += reply.body;
     arm(s_.limits.write_timeout);
-    auto error = co_await write(out);
-    if (!error && with_body && !one_piece) error = co_await write(reply.body);
+    auto error = co_await stream_.write(out);
+    if (!error && with_body && !one_piece) error = co_await stream_.write(reply.body);
     s_.metrics.request(x.route ? std::string_view{x.route->path} : "none", reply.status);
     x.ticket.reset();
     co_return keep && !error;
 }
 
-template <class Stream>
-std::string_view Session<Stream>::date()
+std::string_view Session::date()
 {
     auto const now = std::chrono::floor<std::chrono::seconds>(s_.clock.now());
     if (now != date_at_ || date_.empty()) {
@@ -598,29 +555,21 @@ std::string_view Session<Stream>::date()
 
 // Our FIN goes out at once. Where the peer may still be sending, what comes is read and thrown away for a short while:
 // closing over unread bytes sends a reset, which destroys our answer before the peer reads it (RFC 9112 §9.6).
-template <class Stream>
-Task<void> Session<Stream>::close()
+Task<void> Session::close()
 {
     arm(s_.limits.close_timeout);
-    if constexpr (is_tls) {
-        if (open_) {
-            // Said before asked: send our close_notify and do not wait for the peer's.
-            SSL_set_shutdown(stream_.native_handle(), SSL_get_shutdown(stream_.native_handle()) | SSL_RECEIVED_SHUTDOWN);
-            co_await stream_.async_shutdown(as_result);
-        }
-    }
-    error_code ignored;
-    lowest().shutdown(net::socket_base::shutdown_send, ignored);
+    co_await stream_.shut();
     std::uint64_t thrown_away = 0;
     while (linger_ && thrown_away < s_.limits.drain_bytes_max) {
-        buffer_.clear();
-        auto const room = buffer_.prepare(buffer_.max_size());
-        auto const [error, got] = co_await lowest().async_read_some(room, as_result);
+        buffer_.consume(buffer_.size());
+        auto const room = buffer_.room();
+        auto const [error, got] = co_await stream_.socket().async_read_some(net::mutable_buffer{room.data(), room.size()}, as_result);
         if (error) break;
         thrown_away += got;
     }
     dog_.disarm();
-    lowest().close(ignored);
+    error_code ignored;
+    stream_.socket().close(ignored);
 }
 
 // Counts the connection while it lives.
@@ -638,20 +587,15 @@ private:
 }  // namespace
 
 Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls, Services services,
-                 runtime::TaskGroup const& group)
+                 runtime::BufferPool& buffers, runtime::TaskGroup const& group)
 {
     auto const held = std::move(place);
     Counted const counted{services.metrics};
     error_code ignored;
     socket.set_option(net::ip::tcp::no_delay{true}, ignored);
     try {
-        if (tls) {
-            Session<Tls> session{std::move(socket), services, group, *tls};
-            co_await session.run();
-        } else {
-            Session<Plain> session{std::move(socket), services, group};
-            co_await session.run();
-        }
+        Session session{std::move(socket), tls ? tls->native_handle() : nullptr, services, buffers, group};
+        co_await session.run();
     } catch (boost::system::system_error const& error) {
         if (error.code() != net::error::operation_aborted) throw;  // the final stop of the group needs no line in the log
     }

@@ -4,7 +4,8 @@
 //
 //   header within a deadline → strict framing → route → admission → 100-continue → body, bounded → unpack → handler → answer
 //
-// Threads: a session stays on the core that accepted it. Streams are instantiated in session.cpp alone.
+// Threads: a session stays on the core that accepted it.
+// Memory:  between requests a session holds neither a read buffer nor TLS records; while it reads, a block of `buffers`.
 // Errors:  every refusal is an answer in problem+json; whatever leaves the framing in doubt also ends the connection.
 // Trusts:  nothing from the peer. What a proxy before us would read otherwise than we do is refused (RFC 9112 §11.2).
 
@@ -13,11 +14,13 @@
 #include "gateway/intake/router.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/read_buffer.hpp"
 #include "gateway/runtime/task.hpp"
 #include "gateway/runtime/task_group.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <memory>
 
 namespace intake {
@@ -34,8 +37,14 @@ struct Services {
 
 // Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a
 // running request is answered with `Connection: close`. `tls` null: plain HTTP.
-// `place` is given back when it ends. `group` and what `services` names outlive the task.
+// `place` is given back when it ends. `group`, `buffers` and what `services` names outlive the task.
 [[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls,
-                                        Services services, runtime::TaskGroup const& group);
+                                        Services services, runtime::BufferPool& buffers, runtime::TaskGroup const& group);
+
+// A block that takes the longest header and begins a body.
+[[nodiscard]] inline std::size_t read_block_bytes(Limits const& limits)
+{
+    return std::max<std::size_t>(limits.read_buffer_bytes, 2 * limits.header_bytes_max);
+}
 
 }  // namespace intake

@@ -1,5 +1,7 @@
 #include "gateway/intake/tls.hpp"
 
+#include "gateway/runtime/stream.hpp"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -37,7 +39,7 @@ std::shared_ptr<net::ssl::context> make_tls_context(TlsConfig const& config)
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
     // TLS 1.2 keeps to forward secrecy and authenticated encryption; TLS 1.3 knows nothing else.
     if (SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1) fail("cipher list", "");
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);  // idle connections hold no record buffers
+    runtime::Stream::ready_context(context);
     if (SSL_CTX_use_certificate_chain_file(context, config.certificate_file.c_str()) != 1) fail("server certificate", config.certificate_file);
     if (SSL_CTX_use_PrivateKey_file(context, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1) fail("server key", config.key_file);
     if (SSL_CTX_check_private_key(context) != 1) fail("server key is not the certificate's:", config.key_file);

@@ -1,7 +1,8 @@
 #pragma once
 
 // Cancels a socket's pending operation when a deadline passes. The socket stays open, so that a peer that was too slow
-// can still be told so.
+// can still be told so. An operation begun after that without a new deadline is cancelled too, a moment later: the deadline may
+// have passed while the socket had something to say, when there was nothing to cancel.
 //
 // Threads: one core. Cost: moving the deadline later is one store; the timer looks again when it fires.
 // Lifetime: a Watchdog is destroyed before its socket.
@@ -26,6 +27,8 @@ public:
         state_->timer.cancel();
     }
 
+    static constexpr std::chrono::milliseconds again_after{50};
+
     // From now on the socket's operations are cancelled at `deadline`. fired() is forgotten.
     void arm(Time deadline)
     {
@@ -34,7 +37,7 @@ public:
         if (!state_->waiting || deadline < state_->timer.expiry()) wait(state_);
     }
     void disarm() { state_->deadline = Time::max(); }
-    // True where the last operation ended because its deadline passed.
+    // True where the deadline has passed.
     [[nodiscard]] bool fired() const noexcept { return state_->fired; }
 
 private:
@@ -57,10 +60,11 @@ private:
             state->waiting = false;
             if (state->deadline == Time::max()) return;
             if (Steady::now() < state->deadline) return wait(state);
-            state->deadline = Time::max();
             state->fired = true;
             boost::system::error_code ignored;
             state->socket->cancel(ignored);
+            state->deadline = std::chrono::steady_clock::now() + again_after;
+            wait(state);
         };
         state->timer.async_wait(std::move(look));
     }
