@@ -33,7 +33,13 @@ Result<void> QuotaMeter::take(Time now)
     // In flight first: a request turned away for it must not also cost a token.
     if (in_flight_ >= quota_.in_flight_max)
         return Failure{Refusal::too_many_in_flight, "", std::chrono::milliseconds{1000}};
-    if (tokens_ < 1) return Failure{Refusal::quota_exceeded, "", wait_for(1 - tokens_, quota_)};
+    if (tokens_ < 1) {
+        // Never later than a whole new burst takes: beyond, who asks and asks would only put off the others.
+        auto const next = std::max(now + wait_for(1 - tokens_, quota_), told_ + wait_for(1, quota_));
+        auto const last = now + std::max(wait_for(quota_.burst, quota_), wait_for(1, quota_));
+        told_ = std::min(next, last);
+        return Failure{Refusal::quota_exceeded, "", std::chrono::ceil<std::chrono::milliseconds>(told_ - now)};
+    }
     tokens_ -= 1;
     ++in_flight_;
     return {};
@@ -42,6 +48,12 @@ Result<void> QuotaMeter::take(Time now)
 void QuotaMeter::give_back()
 {
     if (in_flight_ > 0) --in_flight_;
+}
+
+void QuotaMeter::refund()
+{
+    give_back();
+    tokens_ = std::min(tokens_ + 1, static_cast<double>(quota_.burst));
 }
 
 QuotaMeter::Snapshot QuotaMeter::snapshot(Time now) const

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace {
 
 using namespace providers;
@@ -84,6 +86,37 @@ TEST(Quota, ARateOfNothingStillSaysWhenToComeAgain)
     ASSERT_FALSE(refused.has_value());
     EXPECT_GT(refused.error().retry_after, 0ms);
     EXPECT_LE(refused.error().retry_after, 1h);
+}
+
+TEST(Quota, EachOneTurnedAwayIsToldATokenOfItsOwn)
+{
+    QuotaMeter meter{{.requests_per_second = 10, .burst = 5, .in_flight_max = 1000}, start};
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(meter.take(start).has_value());
+    std::vector<QuotaMeter::Time> told;
+    for (int i = 0; i < 5; ++i) {
+        auto const refused = meter.take(start);
+        ASSERT_FALSE(refused.has_value());
+        told.push_back(start + refused.error().retry_after);
+    }
+    EXPECT_EQ(told.front() - start, 100ms);
+    EXPECT_EQ(told.back() - start, 500ms);
+    for (auto const at : told) EXPECT_TRUE(meter.take(at).has_value()) << "who obeys gets in";
+}
+
+TEST(Quota, NobodyIsPutOffLongerThanAWholeBurstTakes)
+{
+    QuotaMeter meter{{.requests_per_second = 10, .burst = 5, .in_flight_max = 1000}, start};
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(meter.take(start).has_value());
+    for (int i = 0; i < 1000; ++i) EXPECT_LE(meter.take(start).error().retry_after, 500ms);
+}
+
+TEST(Quota, WhatWasNotLetInAfterAllCostsNothing)
+{
+    QuotaMeter meter{{.requests_per_second = 0.001, .burst = 1, .in_flight_max = 1}, start};
+    ASSERT_TRUE(meter.take(start).has_value());
+    meter.refund();
+    EXPECT_EQ(meter.snapshot(start).in_flight, 0u);
+    EXPECT_TRUE(meter.take(start).has_value());
 }
 
 }  // namespace
