@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <stdexcept>
 
@@ -52,6 +53,11 @@ std::string_view method_uri(detail::KeyStrength const& strength)
 {
     return strength.family == detail::KeyFamily::rsa ? "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
                                                                      : "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
+}
+
+void append(std::string& text, std::initializer_list<std::string_view> pieces)
+{
+    for (auto const piece : pieces) text.append(piece);
 }
 
 // r||s for EC, PKCS#1 v1.5 for RSA; SHA-256.
@@ -133,26 +139,32 @@ std::shared_ptr<KeyPair const> KeyPair::open(std::string const& key, std::string
 
 std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id, std::string_view holder)
 {
-    auto const end = canonical.rfind(holder.empty() ? std::string{"</"} : fmt::format("</{}>", holder));
+    auto const end = canonical.rfind(holder.empty() ? std::string{"</"} : "</" + std::string{holder} + ">");
     if (end == std::string_view::npos) throw std::runtime_error("sign_canonical: the text has no such end tag");
     auto const digest = sha256(canonical);
-    std::string_view const digest_bytes{reinterpret_cast<char const*>(digest.data()), digest.size()};
 
     // Inclusive C14N of SignedInfo as a document subset: the namespace in scope is rendered on its apex element
     // (Canonical XML 1.0 §2.3). In the document the element inherits it, so there the attribute is left out.
-    std::string const inner = fmt::format(
-        R"(<CanonicalizationMethod Algorithm="{0}"></CanonicalizationMethod><SignatureMethod Algorithm="{1}"></SignatureMethod>)"
-        R"(<Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></Transform>)"
-        R"(<Transform Algorithm="{0}"></Transform></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod>)"
-        R"(<DigestValue>{2}</DigestValue></Reference></SignedInfo>)",
-        c14n_uri, method_uri(key.data().strength), schemas::base64_encode(digest_bytes));
-    auto const value = sign_value(
-        key.data(), R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)" + inner);
+    constexpr std::string_view apex = R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)";
+    std::string signed_info;
+    signed_info.reserve(1024);
+    append(signed_info,
+           {apex, R"(<CanonicalizationMethod Algorithm=")", c14n_uri, R"("></CanonicalizationMethod><SignatureMethod Algorithm=")",
+            method_uri(key.data().strength),
+            R"("></SignatureMethod><Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></Transform>)"
+            R"(<Transform Algorithm=")", c14n_uri,
+            R"("></Transform></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod><DigestValue>)",
+            schemas::base64_encode({reinterpret_cast<char const*>(digest.data()), digest.size()}),
+            "</DigestValue></Reference></SignedInfo>"});
+    auto const value = schemas::base64_encode(sign_value(key.data(), signed_info));
 
-    return fmt::format(R"({}<Signature xmlns="http://www.w3.org/2000/09/xmldsig#" Id="{}"><SignedInfo>{})"
-                       R"(<SignatureValue>{}</SignatureValue><KeyInfo><X509Data><X509Certificate>{}</X509Certificate></X509Data></KeyInfo></Signature>{})",
-                       canonical.substr(0, end), signature_id, inner, schemas::base64_encode(value), key.data().certificate_base64,
-                       canonical.substr(end));
+    auto const& certificate = key.data().certificate_base64;
+    std::string text;
+    text.reserve(canonical.size() + signature_id.size() + signed_info.size() + value.size() + certificate.size() + 256);
+    append(text, {canonical.substr(0, end), R"(<Signature xmlns="http://www.w3.org/2000/09/xmldsig#" Id=")", signature_id, R"("><SignedInfo>)",
+                  std::string_view{signed_info}.substr(apex.size()), "<SignatureValue>", value, "</SignatureValue><KeyInfo><X509Data><X509Certificate>",
+                  certificate, "</X509Certificate></X509Data></KeyInfo></Signature>", canonical.substr(end)});
+    return text;
 }
 
 std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options)

@@ -2,9 +2,9 @@
 
 #include "gateway/runtime/assert.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace dossier {
 
@@ -19,34 +19,47 @@ struct Piece {
 
 constexpr std::size_t width_max = 18;
 
-std::optional<std::vector<Piece>> pieces_of(std::string_view pattern)
+// "field" or "field:width"; nothing where the width is none.
+std::optional<Piece> field_of(std::string_view inside)
 {
-    std::vector<Piece> pieces;
+    Piece piece{.text = inside.substr(0, inside.find(':')), .field = true};
+    if (piece.text.size() == inside.size()) return piece;
+    auto const width = inside.substr(piece.text.size() + 1);
+    if (width.empty() || width.size() > 3) return std::nullopt;
+    for (char const c : width) {
+        if (c < '0' || c > '9') return std::nullopt;
+        piece.width = piece.width * 10 + static_cast<std::size_t>(c - '0');
+    }
+    if (piece.width > width_max) return std::nullopt;
+    return piece;
+}
+
+// Hands over piece after piece; false where the pattern is broken.
+template <class Take>
+bool for_each_piece(std::string_view pattern, Take const& take)
+{
     while (!pattern.empty()) {
-        auto const open = pattern.find_first_of("{}");
-        if (open == std::string_view::npos) {
-            pieces.push_back({pattern});
-            break;
-        }
-        if (pattern[open] == '}') return std::nullopt;
-        if (open > 0) pieces.push_back({pattern.substr(0, open)});
-        auto const close = pattern.find('}', open);
-        if (close == std::string_view::npos) return std::nullopt;
-        auto inside = pattern.substr(open + 1, close - open - 1);
-        Piece piece{.text = inside.substr(0, inside.find(':')), .field = true};
-        if (piece.text.size() < inside.size()) {
-            auto const width = inside.substr(piece.text.size() + 1);
-            if (width.empty() || width.size() > 3) return std::nullopt;
-            for (char const c : width) {
-                if (c < '0' || c > '9') return std::nullopt;
-                piece.width = piece.width * 10 + static_cast<std::size_t>(c - '0');
-            }
-            if (piece.width > width_max) return std::nullopt;
-        }
-        pieces.push_back(piece);
+        auto const open = std::min(pattern.find_first_of("{}"), pattern.size());
+        if (open > 0) take(Piece{.text = pattern.substr(0, open)});
+        pattern.remove_prefix(open);
+        if (pattern.empty()) break;
+        auto const close = pattern.find('}');
+        if (close == std::string_view::npos || close == 0) return false;
+        auto const piece = field_of(pattern.substr(1, close - 1));
+        if (!piece) return false;
+        take(*piece);
         pattern.remove_prefix(close + 1);
     }
-    return pieces;
+    return true;
+}
+
+// In decimal, with zeros in front up to `width`.
+void append_number(std::string& text, std::uint64_t number, std::size_t width)
+{
+    std::array<char, 20> digits;
+    auto const size = static_cast<std::size_t>(std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr - digits.data());
+    if (size < width) text.append(width - size, '0');
+    text.append(digits.data(), size);
 }
 
 struct Date {
@@ -60,10 +73,12 @@ Date date_of(std::chrono::sys_days day)
     return {static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day())};
 }
 
-std::string yymmdd(std::chrono::sys_days day)
+void append_yymmdd(std::string& text, std::chrono::sys_days day)
 {
     auto const date = date_of(day);
-    return fmt::format("{:02}{:02}{:02}", date.year % 100, date.month, date.day);
+    append_number(text, static_cast<unsigned>(date.year % 100), 2);
+    append_number(text, date.month, 2);
+    append_number(text, date.day, 2);
 }
 
 bool counts_by_day(std::string_view pattern) { return pattern.find("{yymmdd}") != std::string_view::npos; }
@@ -78,16 +93,17 @@ bool all_digits(std::string_view text, std::size_t least, std::size_t most)
 
 std::optional<std::string> problem_of(CaseCodeTemplate const& form)
 {
-    auto const pieces = pieces_of(form.pattern);
-    if (!pieces) return "case code pattern \"" + form.pattern + "\" has a broken {field}";
     bool number = false, agency = false, year = false;
-    for (auto const& piece : *pieces) {
-        if (!piece.field) continue;
+    std::optional<std::string_view> unknown;
+    bool const whole = for_each_piece(form.pattern, [&](Piece const& piece) {
+        if (!piece.field) return;
         if (piece.text == "number") number = true;
         else if (piece.text == "agency" || piece.text == "agency_id") agency = true;
         else if (piece.text == "year" || piece.text == "yymmdd") year = true;
-        else return "case code pattern \"" + form.pattern + "\" has the unknown field {" + std::string{piece.text} + "}";
-    }
+        else if (!unknown) unknown = piece.text;
+    });
+    if (!whole) return "case code pattern \"" + form.pattern + "\" has a broken {field}";
+    if (unknown) return "case code pattern \"" + form.pattern + "\" has the unknown field {" + std::string{*unknown} + "}";
     // Without any one of the three two dossiers would get the same code.
     if (!number || !agency || !year)
         return "case code pattern \"" + form.pattern + "\" needs {number}, {agency} or {agency_id}, {year} or {yymmdd}";
@@ -96,24 +112,26 @@ std::optional<std::string> problem_of(CaseCodeTemplate const& form)
 
 std::string counter_of(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day)
 {
-    if (counts_by_day(form.pattern)) return fmt::format("{}/{}", agency, yymmdd(day));
-    return fmt::format("{}/{}", agency, date_of(day).year);
+    std::string counter{agency};
+    counter += '/';
+    if (counts_by_day(form.pattern)) append_yymmdd(counter, day);
+    else append_number(counter, static_cast<unsigned>(date_of(day).year), 0);
+    return counter;
 }
 
 std::string format_case_code(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day,
                              std::uint64_t number)
 {
-    auto const pieces = pieces_of(form.pattern);
-    GW_ASSERT(pieces);
     std::string code;
-    for (auto const& piece : *pieces) {
+    bool const whole = for_each_piece(form.pattern, [&](Piece const& piece) {
         if (!piece.field) code += piece.text;
-        else if (piece.text == "number") code += fmt::format("{:0{}}", number, piece.width);
-        else if (piece.text == "year") code += fmt::format("{:04}", date_of(day).year);
-        else if (piece.text == "yymmdd") code += yymmdd(day);
+        else if (piece.text == "number") append_number(code, number, piece.width);
+        else if (piece.text == "year") append_number(code, static_cast<unsigned>(date_of(day).year), 4);
+        else if (piece.text == "yymmdd") append_yymmdd(code, day);
         // BHXH's own identifier under QCVN 102:2016 is not public, so its agency code stands in both fields.
         else if (piece.text == "agency" || piece.text == "agency_id") code += agency;
-    }
+    });
+    GW_ASSERT(whole);
     return code;
 }
 
@@ -155,7 +173,8 @@ std::optional<std::string> normalise_case_code(std::string_view typed)
     auto const year = typed.substr(slash + 1, second - slash - 1);
     auto const agency = typed.substr(second + 1);
     if (!all_digits(number, 1, 18) || !all_digits(year, 4, 4) || !all_digits(agency, 5, 5)) return std::nullopt;
-    return fmt::format("{:0>5}{}/{}/{}", number, suffix ? ".G" : "", year, agency);
+    std::string code(number.size() < 5 ? 5 - number.size() : 0, '0');
+    return code.append(number).append(suffix ? ".G" : "").append("/").append(year).append("/").append(agency);
 }
 
 }  // namespace dossier

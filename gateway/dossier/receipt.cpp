@@ -3,10 +3,13 @@
 #include "gateway/dossier/time.hpp"
 #include "signing/digest.hpp"
 
-#include <boost/json.hpp>
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace dossier {
 
@@ -15,36 +18,161 @@ namespace {
 // What follows whom: 2 added MaKhoa, XacThuc, TuoiBangChung and ChoKiemTraLai. Receipts given out stay as they are.
 constexpr std::string_view layout_version = "2";
 
+// What is reserved: a guess that is seldom too small, since growing copies.
+constexpr std::size_t receipt_bytes = 1536, answer_bytes = 768, form_bytes = 320, signer_bytes = 1280;
+
+constexpr char hex_digits[] = "0123456789abcdef";
+
+// Which characters of ASCII cannot stand for themselves.
+using Table = std::array<bool, 256>;
+constexpr Table table_of(std::string_view more)
+{
+    Table table{};
+    for (unsigned c = 0; c < 0x20; ++c) table[c] = true;
+    for (char const c : more) table[static_cast<unsigned char>(c)] = true;
+    return table;
+}
+
+// Appends `value`, and in place of each character of the table what `escape` appends for it.
+template <class Escape>
+void append_escaped(std::string& text, std::string_view value, Table const& special, Escape const& escape)
+{
+    auto const is_special = [&](char c) { return special[static_cast<unsigned char>(c)]; };
+    auto at = value.begin();
+    for (;;) {
+        auto const end = std::find_if(at, value.end(), is_special);
+        text.append(at, end);
+        if (end == value.end()) return;
+        escape(text, *end);
+        at = end + 1;
+    }
+}
+
 // Writes elements as Canonical XML 1.0 demands: start and end tag always, no attributes, escapes of C14N §2.3.
 // Names: no layout of an electronic receipt is public; these follow the vendors' style and are our own.
 class CanonicalWriter {
 public:
+    explicit CanonicalWriter(std::size_t likely_bytes) { text_.reserve(likely_bytes); }
+
     void open(std::string_view name) { text_.append("<").append(name).append(">"); }
     void close(std::string_view name) { text_.append("</").append(name).append(">"); }
     void leaf(std::string_view name, std::string_view value)
     {
         open(name);
-        for (char const c : value) {
-            switch (c) {
-                case '&': text_ += "&amp;"; break;
-                case '<': text_ += "&lt;"; break;
-                case '>': text_ += "&gt;"; break;
-                case '\r': text_ += "&#xD;"; break;
-                case '\t':
-                case '\n': text_ += c; break;
-                default: text_ += static_cast<unsigned char>(c) < 0x20 ? '?' : c;  // no XML character: cannot be written
-            }
-        }
+        append_escaped(text_, value, special, escape);
         close(name);
     }
-    void leaf(std::string_view name, std::size_t value) { leaf(name, std::to_string(value)); }
-    void leaf(std::string_view name, bool value) { leaf(name, value ? std::string_view{"true"} : std::string_view{"false"}); }
+    void leaf(std::string_view name, std::size_t value)
+    {
+        std::array<char, 20> digits;
+        auto* const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+        plain(name, {digits.data(), static_cast<std::size_t>(end - digits.data())});
+    }
+    void leaf(std::string_view name, bool value) { plain(name, value ? "true" : "false"); }
     void leaf(std::string_view name, char const* value) { leaf(name, std::string_view{value}); }
-    void time(std::string_view name, runtime::Instant at) { leaf(name, vietnam_time(at)); }
+    void leaf(std::string_view name, signing::Sha256 const& value)
+    {
+        std::array<char, 2 * std::tuple_size_v<signing::Sha256>> digits;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            digits[2 * i] = hex_digits[value[i] >> 4];
+            digits[2 * i + 1] = hex_digits[value[i] & 15];
+        }
+        plain(name, {digits.data(), digits.size()});
+    }
+    void time(std::string_view name, runtime::Instant at)
+    {
+        open(name);
+        append_vietnam_time(text_, at);
+        close(name);
+    }
     [[nodiscard]] std::string take() { return std::move(text_); }
 
 private:
+    static constexpr Table special = table_of("&<>");
+    static void escape(std::string& text, char c)
+    {
+        switch (c) {
+            case '&': text += "&amp;"; break;
+            case '<': text += "&lt;"; break;
+            case '>': text += "&gt;"; break;
+            case '\r': text += "&#xD;"; break;
+            case '\t':
+            case '\n': text += c; break;
+            default: text += '?';  // no XML character: cannot be written
+        }
+    }
+    void plain(std::string_view name, std::string_view value)
+    {
+        open(name);
+        text_.append(value);
+        close(name);
+    }
+
     std::string text_;
+};
+
+// Writes JSON, without spaces, member after member (RFC 8259).
+class JsonWriter {
+public:
+    explicit JsonWriter(std::size_t likely_bytes) { text_.reserve(likely_bytes); }
+
+    void open(char bracket)
+    {
+        separate();
+        text_ += bracket;
+        first_ = true;
+    }
+    void close(char bracket)
+    {
+        text_ += bracket;
+        first_ = false;
+    }
+    // A name of ours: nothing in it has to be escaped.
+    JsonWriter& name(std::string_view name)
+    {
+        separate();
+        text_.append("\"").append(name).append("\":");
+        first_ = true;
+        return *this;
+    }
+    void value(std::string_view value)
+    {
+        separate();
+        text_ += '"';
+        append_escaped(text_, value, special, escape);
+        text_ += '"';
+    }
+    void value(std::size_t value) { plain(std::to_string(value)); }
+    void plain(std::string_view word)
+    {
+        separate();
+        text_.append(word);
+    }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+private:
+    static constexpr Table special = table_of("\"\\");
+    static void escape(std::string& text, char c)
+    {
+        switch (c) {
+            case '"': text += "\\\""; break;
+            case '\\': text += "\\\\"; break;
+            case '\b': text += "\\b"; break;
+            case '\f': text += "\\f"; break;
+            case '\n': text += "\\n"; break;
+            case '\r': text += "\\r"; break;
+            case '\t': text += "\\t"; break;
+            default: text.append("\\u00").append({hex_digits[static_cast<unsigned char>(c) >> 4], hex_digits[c & 15]});
+        }
+    }
+    void separate()
+    {
+        if (!first_) text_ += ',';
+        first_ = false;
+    }
+
+    std::string text_;
+    bool first_ = true;  // nothing stands before in this list
 };
 
 // The evidence that a certificate was not revoked, and how old it was when the dossier came in (names are our own).
@@ -86,7 +214,7 @@ void write_signer(CanonicalWriter& out, signing::Signer const& signer, runtime::
     out.leaf("MaSoThue", certificate.tax_code);
     out.leaf("SoChungThu", certificate.serial);
     out.leaf("ToChucChungThuc", certificate.issuer);
-    out.leaf("DauVanSHA256", signing::hex(certificate.fingerprint));
+    out.leaf("DauVanSHA256", certificate.fingerprint);
     out.time("HieuLucTu", certificate.not_before);
     out.time("HieuLucDen", certificate.not_after);
     out.leaf("LoaiKhoa", certificate.key);
@@ -99,40 +227,51 @@ void write_signer(CanonicalWriter& out, signing::Signer const& signer, runtime::
     out.close("ChuKy");
 }
 
-boost::json::array form_objects(ReceiptFacts const& facts)
+void write_forms(JsonWriter& out, ReceiptFacts const& facts)
 {
-    boost::json::array forms;
-    for (auto const& form : facts.forms)
-        forms.push_back(boost::json::object{{"code", form.code},
-                                            {"version", form.version},
-                                            {"file_name", form.file_name},
-                                            {"bytes", form.bytes},
-                                            {"sha256", form.sha256}});
-    return forms;
+    out.open('[');
+    for (auto const& form : facts.forms) {
+        out.open('{');
+        out.name("code").value(form.code);
+        out.name("version").value(form.version);
+        out.name("file_name").value(form.file_name);
+        out.name("bytes").value(form.bytes);
+        out.name("sha256").value(form.sha256);
+        out.close('}');
+    }
+    out.close(']');
 }
 
 std::string answer_json(ReceiptFacts const& facts)
 {
-    auto forms = form_objects(facts);
-    boost::json::object answer{{"dossier_id", facts.dossier_id},
-                               {"case_code", facts.case_code},
-                               {"received_at", vietnam_time(facts.received_at)},
-                               {"content_sha256", facts.content_sha256},
-                               {"agency", facts.agency},
-                               {"procedure", facts.procedure},
-                               {"unit_code", facts.unit_code},
-                               {"tax_code", facts.tax_code},
-                               {"forms", std::move(forms)},
-                               {"paper_required", facts.paper_required},
-                               {"authentication", facts.one_time_password ? "otp" : "signature"},
-                               {"receipt_url", "/v1/dossiers/" + facts.dossier_id + "/receipt"},
-                               {"log", nullptr}};
-    return boost::json::serialize(answer);
+    JsonWriter out{answer_bytes + facts.forms.size() * form_bytes};
+    out.open('{');
+    out.name("dossier_id").value(facts.dossier_id);
+    out.name("case_code").value(facts.case_code);
+    out.name("received_at").value(vietnam_time(facts.received_at));
+    out.name("content_sha256").value(facts.content_sha256);
+    out.name("agency").value(facts.agency);
+    out.name("procedure").value(facts.procedure);
+    out.name("unit_code").value(facts.unit_code);
+    out.name("tax_code").value(facts.tax_code);
+    out.name("forms");
+    write_forms(out, facts);
+    out.name("paper_required").plain(facts.paper_required ? "true" : "false");
+    out.name("authentication").value(facts.one_time_password ? "otp" : "signature");
+    out.name("receipt_url").value("/v1/dossiers/" + facts.dossier_id + "/receipt");
+    out.name("log").plain("null");
+    out.close('}');
+    return out.take();
 }
 
 }  // namespace
 
-std::string forms_json(ReceiptFacts const& facts) { return boost::json::serialize(form_objects(facts)); }
+std::string forms_json(ReceiptFacts const& facts)
+{
+    JsonWriter out{facts.forms.size() * form_bytes + 2};
+    write_forms(out, facts);
+    return out.take();
+}
 
 ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified const& verified,
                       schemas::Valid const& valid, std::string content_sha256)
@@ -169,7 +308,7 @@ std::string key_id_of(signing::CertificateFacts const& certificate) { return sig
 
 std::string canonical_receipt(ReceiptFacts const& facts, std::string_view key_id)
 {
-    CanonicalWriter out;
+    CanonicalWriter out{receipt_bytes + facts.forms.size() * form_bytes + facts.signers.size() * signer_bytes};
     out.open("PhieuTiepNhan");
     out.leaf("PhienBan", layout_version);
     out.leaf("MaKhoa", key_id);

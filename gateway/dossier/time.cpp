@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <cstddef>
+#include <cstring>
+
 namespace dossier {
 
 namespace {
@@ -39,22 +43,64 @@ std::optional<std::chrono::minutes> offset(std::string_view& rest)
     return sign * (std::chrono::hours{*hours} + std::chrono::minutes{*minutes});
 }
 
+// Exactly so many digits, zeros in front.
+template <std::size_t count>
+char* put_digits(char* out, unsigned value)
+{
+    for (std::size_t i = count; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
+    return out + count;
+}
+
+constexpr std::size_t date_size = 10;
+
+// REQUIRES: a year from 0 to 9999.
+char* put_date(char* out, std::chrono::year_month_day date)
+{
+    out = put_digits<4>(out, static_cast<unsigned>(static_cast<int>(date.year())));
+    *out++ = '-';
+    out = put_digits<2>(out, static_cast<unsigned>(date.month()));
+    *out++ = '-';
+    return put_digits<2>(out, static_cast<unsigned>(date.day()));
+}
+
 }  // namespace
 
 std::string vietnam_date(std::chrono::sys_days day)
 {
     std::chrono::year_month_day const date{day};
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
+    auto const year = static_cast<int>(date.year());
+    if (year < 0 || year > 9999)
+        return fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+    std::array<char, date_size> text;
+    put_date(text.data(), date);
+    return {text.data(), text.size()};
+}
+
+// The clock's nanoseconds reach from 1678 to 2261, so a year has four digits.
+void append_vietnam_time(std::string& text, runtime::Instant at)
+{
+    auto const local = std::chrono::floor<std::chrono::milliseconds>(at + runtime::vietnam_offset);
+    auto const day = std::chrono::floor<std::chrono::days>(local);
+    auto const since = static_cast<unsigned>((local - day).count());
+    std::array<char, date_size + 19> room;
+    auto* out = put_date(room.data(), std::chrono::year_month_day{day});
+    *out++ = 'T';
+    out = put_digits<2>(out, since / 3'600'000);
+    *out++ = ':';
+    out = put_digits<2>(out, since / 60'000 % 60);
+    *out++ = ':';
+    out = put_digits<2>(out, since / 1000 % 60);
+    *out++ = '.';
+    out = put_digits<3>(out, since % 1000);
+    std::memcpy(out, "+07:00", 6);
+    text.append(room.data(), room.size());
 }
 
 std::string vietnam_time(runtime::Instant at)
 {
-    auto const local = std::chrono::floor<std::chrono::milliseconds>(at + runtime::vietnam_offset);
-    auto const day = std::chrono::floor<std::chrono::days>(local);
-    std::chrono::hh_mm_ss const clock{local - day};
-    return fmt::format("{}T{:02}:{:02}:{:02}.{:03}+07:00", vietnam_date(day), clock.hours().count(),
-                       clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+    std::string text;
+    append_vietnam_time(text, at);
+    return text;
 }
 
 std::optional<runtime::Instant> parse_rfc3339(std::string_view text)

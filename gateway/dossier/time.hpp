@@ -11,6 +11,7 @@ namespace dossier {
 
 // 2026-11-21T09:05:07.123+07:00: Vietnam time, milliseconds. Everything people and courts read is in this form.
 [[nodiscard]] std::string vietnam_time(runtime::Instant at);
+void append_vietnam_time(std::string& text, runtime::Instant at);  // the same, behind what `text` holds
 [[nodiscard]] std::string vietnam_date(std::chrono::sys_days day);  // 2026-11-21
 [[nodiscard]] std::optional<runtime::Instant> parse_rfc3339(std::string_view text);  // any offset, optional fraction
 

@@ -1,11 +1,15 @@
 #include "signing/detail/openssl.hpp"
 
+#include "signing/detail/der.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <ctime>
@@ -353,34 +357,71 @@ EVP_MD const* sha256_md()
     return md;
 }
 
+namespace {
+
+// A key made ready to sign; telling OpenSSL all of it anew costs more than everything else but the signature itself. The
+// context holds the key, so that no other can come to stand where it stood.
+struct ReadyToSign {
+    EVP_PKEY*   key = nullptr;
+    PkeyCtxPtr  context;
+    std::size_t half = 0;  // EC: bytes of r, and of s
+    std::size_t size_max = 0;
+};
+
+ReadyToSign prepare(EVP_PKEY* key)
+{
+    auto const strength = strength_of(key);
+    ReadyToSign ready{.key = key, .context = PkeyCtxPtr{EVP_PKEY_CTX_new(key, nullptr)}, .half = 0, .size_max = 0};
+    bool good = ready.context && EVP_PKEY_sign_init(ready.context.get()) == 1;
+    if (strength.family == KeyFamily::rsa) good = good && EVP_PKEY_CTX_set_rsa_padding(ready.context.get(), RSA_PKCS1_PADDING) == 1;
+    if (!good || EVP_PKEY_CTX_set_signature_md(ready.context.get(), sha256_md()) != 1) throw_openssl("cannot start a signature");
+    if (strength.family == KeyFamily::ec) ready.half = static_cast<std::size_t>(strength.bits + 7) / 8;
+    ready.size_max = static_cast<std::size_t>(std::max(EVP_PKEY_get_size(key), 0));
+    return ready;
+}
+
+// The calling thread's place for a key: the receipt key in force, the one after it, and whatever else signs here.
+ReadyToSign& ready_to_sign(EVP_PKEY* key)
+{
+    thread_local std::array<ReadyToSign, 4> places;
+    thread_local std::size_t next = 0;
+    for (auto& place : places)
+        if (place.key == key) return place;
+    auto& place = places[next++ % places.size()];
+    place = {};
+    place = prepare(key);
+    return place;
+}
+
+// ECDSA-Sig-Value (RFC 3279 §2.2.3), as OpenSSL writes it, as r||s.
+std::string pair_of_der(std::string_view der, std::size_t half)
+{
+    DerReader outer{der};
+    auto pair = outer.inside(DerTag::sequence, "ECDSA-Sig-Value");
+    std::string raw(2 * half, '\0');
+    for (std::size_t const end : {half, 2 * half}) {
+        auto number = pair.next(DerTag::integer, "r or s").content;
+        while (number.size() > half && number.front() == '\0') number.remove_prefix(1);
+        if (number.size() > half) throw std::runtime_error("r or s is longer than the curve's order");
+        std::copy(number.begin(), number.end(), raw.begin() + static_cast<std::ptrdiff_t>(end - number.size()));
+    }
+    return raw;
+}
+
+}  // namespace
+
 std::string sign_sha256(EVP_PKEY* key, std::string_view bytes)
 {
-    MdCtxPtr const context{EVP_MD_CTX_new()};
-    std::size_t size = 0;
-    auto const* data = reinterpret_cast<unsigned char const*>(bytes.data());
-    if (!context || EVP_DigestSignInit(context.get(), nullptr, sha256_md(), nullptr, key) != 1 ||
-        EVP_DigestSign(context.get(), nullptr, &size, data, bytes.size()) != 1) {
-        throw_openssl("cannot start a signature");
-    }
-    std::string signature(size, '\0');
-    if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, data, bytes.size()) != 1) {
+    auto const digest = sha256(bytes);
+    auto& ready = ready_to_sign(key);
+    std::string signature(ready.size_max, '\0');
+    auto size = signature.size();
+    if (EVP_PKEY_sign(ready.context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, digest.data(), digest.size()) != 1) {
+        ready = {};  // whatever a failure left in it is not used again
         throw_openssl("cannot sign");
     }
     signature.resize(size);
-    auto const strength = strength_of(key);
-    if (strength.family != KeyFamily::ec) return signature;
-
-    auto const* der = reinterpret_cast<unsigned char const*>(signature.data());
-    SignaturePtr const pair{d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(signature.size()))};
-    if (!pair) throw_openssl("d2i_ECDSA_SIG");
-    int const half = (strength.bits + 7) / 8;
-    std::string raw(static_cast<std::size_t>(half) * 2, '\0');
-    auto* out = reinterpret_cast<unsigned char*>(raw.data());
-    if (BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), out, half) != half ||
-        BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), out + half, half) != half) {
-        throw_openssl("BN_bn2binpad");
-    }
-    return raw;
+    return ready.half == 0 ? signature : pair_of_der(signature, ready.half);
 }
 
 }  // namespace signing::detail

@@ -41,6 +41,7 @@ using X509Ptr = Owned<X509, X509_free>;
 using CrlPtr = Owned<X509_CRL, X509_CRL_free>;
 using KeyPtr = Owned<EVP_PKEY, EVP_PKEY_free>;
 using MdCtxPtr = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
+using PkeyCtxPtr = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using StorePtr = Owned<X509_STORE, X509_STORE_free>;
 using StoreCtxPtr = Owned<X509_STORE_CTX, X509_STORE_CTX_free>;
 using StackPtr = Owned<STACK_OF(X509), free_stack>;
@@ -98,7 +99,8 @@ struct KeyStrength {
 // Fetched once: looking an algorithm up by name takes read-write locks on every use.
 [[nodiscard]] EVP_MD const* sha256_md();
 
-// A signature as XMLDSig wants it: PKCS#1 v1.5 for RSA, r||s (RFC 4050 §3.3, XMLDSig 1.1 §6.4.3) for EC; SHA-256.
+// A signature as XMLDSig wants it: PKCS#1 v1.5 for RSA, r||s (RFC 4050 §3.3, XMLDSig 1.1 §6.4.3) for EC; SHA-256. A thread
+// keeps what it made ready of the last few keys, and so the keys, until others take their places.
 [[nodiscard]] std::string sign_sha256(EVP_PKEY* key, std::string_view bytes);
 
 }  // namespace signing::detail

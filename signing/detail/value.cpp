@@ -57,8 +57,6 @@ std::optional<std::vector<unsigned char>> der_of_pair(std::string_view value, st
     return der;
 }
 
-using PkeyCtxPtr = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
-
 // A key made ready for one algorithm. The context holds the key, so that no other can come to stand where it stood.
 struct Ready {
     EVP_PKEY*   key = nullptr;

@@ -7,6 +7,10 @@
 
 #include <openssl/rsa.h>
 
+#include <cstddef>
+#include <string>
+#include <vector>
+
 namespace {
 
 using signing::detail::verify_value;
@@ -66,6 +70,39 @@ TEST(SignatureValue, OfEcdsaIsExactlyTwiceAsLongAsTheOrderOfTheCurve)
     auto const half = pair.substr(0, 32), other = pair.substr(32);
     for (auto const& wrong : {pair.substr(1), pair + '\0', '\0' + pair, '\0' + half + '\0' + other, half, std::string{}, std::string(64, '\0')}) {
         EXPECT_FALSE(verify_value("ecdsa-sha256", keys().p256.get(), message, wrong)) << wrong.size();
+    }
+}
+
+// One in some 256 numbers is shorter than the order, and one in two begins with a bit that DER must not take for a sign.
+TEST(SignatureValue, OfEcdsaIsWholeHoweverShortItsNumbersAre)
+{
+    for (auto* const key : {keys().p256.get(), keys().p384.get()}) {
+        std::size_t short_ones = 0;
+        std::size_t const half = key == keys().p256.get() ? 32 : 48;
+        for (int n = 0; n < 1500; ++n) {
+            auto const text = std::to_string(n);
+            auto const pair = signing::detail::sign_sha256(key, text);
+            ASSERT_EQ(pair.size(), 2 * half);
+            ASSERT_TRUE(verify_value("ecdsa-sha256", key, text, pair)) << n;
+            short_ones += pair[0] == '\0' || pair[half] == '\0' ? 1 : 0;
+        }
+        EXPECT_GT(short_ones, 0u);
+    }
+}
+
+TEST(SignatureValue, IsTheRightKeysHoweverManySignOnOneThread)
+{
+    std::vector<signing::detail::KeyPtr> many;
+    for (int n = 0; n < 9; ++n) many.push_back(Keys::key(n % 4 == 0 ? KeyKind::rsa_2048 : KeyKind::p256));
+    for (std::size_t n = 0; n < 200; ++n) {
+        auto* const key = many[n * 5 % many.size()].get();
+        auto const* const name = n * 5 % many.size() % 4 == 0 ? "rsa-sha256" : "ecdsa-sha256";
+        ASSERT_TRUE(verify_value(name, key, message, signing::detail::sign_sha256(key, message))) << n;
+    }
+    // A key that is gone and another in its place: what was ready of the first signs for nobody.
+    for (int n = 0; n < 12; ++n) {
+        auto const key = Keys::key(KeyKind::p256);
+        ASSERT_TRUE(verify_value("ecdsa-sha256", key.get(), message, signing::detail::sign_sha256(key.get(), message)));
     }
 }
 
