@@ -202,7 +202,8 @@ Stage receipt(World const& world, std::int64_t people)
     facts->dossier_id = "0197a3b2-0000-7000-8000-000000000001";
     facts->case_code = "00001.G/2026/00108";
     auto const key = kind == BareSignature::Kind::p256 ? world.receipt_key : world.receipt_key_rsa;
-    return {[facts, key] { must(!dossier::seal(*facts, *key).xml.empty(), "receipt"); }, 0};
+    auto const bytes = dossier::seal(*facts, *key).xml.size();
+    return {[facts, key] { must(!dossier::seal(*facts, *key).xml.empty(), "receipt"); }, bytes};
 }
 
 using enum BareSignature::Kind;
@@ -245,6 +246,31 @@ Stage examine_stage(World const& world, std::int64_t people, std::int64_t forms,
         must(examined && examined->engine == engine, "examine");
     };
     return {std::move(examine), parts->body->size()};
+}
+
+Stage unknown_certificate_stage(World const& world, std::size_t signers)
+{
+    struct Parts {
+        std::shared_ptr<signing::TrustStore const> trust;
+        std::vector<std::string> certificates;
+        std::size_t next = 0;
+    };
+    auto const parts = std::make_shared<Parts>();
+    parts->trust = signing::TrustStore::load(world.trust_directory, {});
+    signing::dev::Request request;
+    request.tax_code = "0101300842";
+    request.key = signing::dev::KeyKind::rsa_2048;
+    for (std::size_t n = 0; n < signers; ++n) {
+        request.common_name = "Đơn vị " + std::to_string(n);
+        auto const identity = signing::dev::issue(world.authorities.issuing_ca, request);
+        request.key_pem = identity.key_pem;
+        parts->certificates.push_back(*signing::certificate_der(identity.certificate_pem));
+    }
+    auto judge = [&world, parts] {
+        auto const& certificate = parts->certificates.at(parts->next++);
+        must(parts->trust->chain(certificate, world.now).has_value(), "certificate_unknown");
+    };
+    return {std::move(judge), parts->certificates.front().size()};
 }
 
 Stage crypto_floor_stage(World const& world, std::int64_t people, std::int64_t forms)

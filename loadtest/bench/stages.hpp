@@ -33,6 +33,8 @@ struct StageRow {
 
 // The whole, by one engine, and the floor under it: SHA-256 of every signed byte once, an RSA-2048 verification a signature.
 [[nodiscard]] Stage examine_stage(World const& world, std::int64_t people, std::int64_t forms, intake::Engine engine);
+// The verdict on a certificate seen for the first time, each time another one: once for each of the signers, no more.
+[[nodiscard]] Stage unknown_certificate_stage(World const& world, std::size_t signers);
 [[nodiscard]] Stage crypto_floor_stage(World const& world, std::int64_t people, std::int64_t forms);
 
 } // namespace bench

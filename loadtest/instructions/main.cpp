@@ -54,6 +54,9 @@ int main()
         for (std::int64_t const people : {10, 1000})
             for (auto const& row : bench::stage_rows())
                 if (is_counted(row.name)) count(row.name, people, row.prepare(world, people));
+        for (auto const& row : bench::stage_rows())
+            if (std::string_view{row.name} == "receipt_p256") count("seal", 10, row.prepare(world, 10));
+        count("certificate_unknown", 0, bench::unknown_certificate_stage(world, 4)); // as often as count() asks
         for (std::int64_t const people : {10, 1000}) {
             count("examine", people, bench::examine_stage(world, people, 1, intake::Engine::sweep));
             count("examine_tree", people, bench::examine_stage(world, people, 1, intake::Engine::tree));
