@@ -36,4 +36,12 @@ private:
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 [[nodiscard]] std::string base64_encode(std::string_view bytes);  // one line, padded
 
+// Decodes whole groups of four characters of the alphabet, from the beginning of the text up to anything else (white space and
+// padding too) or the end of text or room; how many bytes it has written, three a group. Four characters and three bytes are
+// the same 24 bits, so base64_encode() of these bytes is the very text that was taken.
+[[nodiscard]] std::size_t base64_groups(std::string_view text, std::span<char> room) noexcept;
+// Writes what base64_encode() returns, and where it ends. REQUIRES: room for base64_size(bytes.size()) characters.
+char* base64_encode_to(std::string_view bytes, char* text) noexcept;
+[[nodiscard]] constexpr std::size_t base64_size(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
+
 }  // namespace schemas

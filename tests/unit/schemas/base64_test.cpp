@@ -35,6 +35,57 @@ TEST(Base64, ReturnsEveryByteOfEveryLength)
     }
 }
 
+// RFC 4648 §4 as it is written, one group after the other.
+std::string by_the_book(std::string_view bytes)
+{
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
+        unsigned group = 0;
+        for (std::size_t i = 0; i < 3; ++i) group = group << 8 | (i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u);
+        for (std::size_t i = 0; i < 4; ++i) text += i <= bytes.size() ? alphabet[group >> (18 - 6 * i) & 63] : '=';
+    }
+    return text;
+}
+
+TEST(Base64, EncodesEveryLengthByTheBookAndWritesNothingBehind)
+{
+    std::mt19937 random{11};
+    for (std::size_t length = 0; length < 400; ++length) {
+        std::string bytes;
+        while (bytes.size() < length) bytes.push_back(static_cast<char>(random()));
+        std::vector<char> const exact(bytes.begin(), bytes.end());  // a sanitizer sees who reads on
+        std::vector<char> text(schemas::base64_size(length));       // or writes on
+        auto const* const end = schemas::base64_encode_to({exact.data(), exact.size()}, text.data());
+        ASSERT_EQ(end, text.data() + text.size()) << length;
+        ASSERT_EQ(std::string(text.begin(), text.end()), by_the_book(bytes)) << length;
+        ASSERT_EQ(base64_encode(bytes), by_the_book(bytes)) << length;
+    }
+}
+
+TEST(Base64, GroupsEndAtAnythingElseAndEncodeToTheTextTaken)
+{
+    std::string text;
+    for (int i = 0; i < 120; ++i) text += "AZaz09+/"[i * 5 % 8];
+    for (std::size_t at = 0; at <= text.size(); ++at)
+        for (char const stop : {' ', '\n', '=', '-', '\x80', '<'}) {
+            auto const stopped = text.substr(0, at) + stop + text.substr(at);
+            std::vector<char> room(200);
+            auto const written = schemas::base64_groups(stopped, room);
+            ASSERT_EQ(written, at / 4 * 3) << at;
+            ASSERT_EQ(base64_encode({room.data(), written}), text.substr(0, at / 4 * 4));
+        }
+}
+
+TEST(Base64, GroupsStopWhereTheRoomIsFull)
+{
+    std::string const text(400, 'x');
+    for (std::size_t size = 0; size < 120; ++size) {
+        std::vector<char> room(size);
+        EXPECT_EQ(schemas::base64_groups(text, room), size / 3 * 3);
+    }
+}
+
 TEST(Base64, TakesWhiteSpaceBetweenAnyCharacters)
 {
     EXPECT_EQ(base64_decode("  Zm9v\r\nYmFy\t"), "foobar");

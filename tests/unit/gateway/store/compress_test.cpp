@@ -1,5 +1,6 @@
 #include "gateway/store/detail/compress.hpp"
 #include "gateway/store/failure.hpp"
+#include "schemas/base64.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,6 +29,72 @@ TEST(Compress, GivesBackTheSameBytesInEveryCodec)
             auto const packed = pack(codec, bytes);
             EXPECT_EQ(unpack(packed, no_bound), bytes);
         }
+}
+
+// A dossier in small: an envelope with a form in its base64, in which the unit's certificate stands again, its lines broken
+// in another way.
+std::string dossier()
+{
+    auto const certificate = noise(900);
+    std::string form = "<D02-TS><NguoiLaoDong>";
+    for (int i = 0; i < 20; ++i) form += "<Dong><HoTen>Nguyễn Văn " + std::to_string(i) + "</HoTen><MucDong>" + std::to_string(5'000'000 + i) + "</MucDong></Dong>";
+    auto wrapped = schemas::base64_encode(certificate);
+    for (auto at = wrapped.size() / 76 * 76; at > 0; at -= 76) wrapped.insert(at, "&#13;\n");
+    form += "</NguoiLaoDong><X509Certificate>" + wrapped + "</X509Certificate></D02-TS>";
+    return "<Hoso><NoiDungFile>" + schemas::base64_encode(form) + "</NoiDungFile><X509Certificate>" + schemas::base64_encode(certificate) +
+           "</X509Certificate></Hoso>";
+}
+
+TEST(Compress, GivesBackADossierExactlyAndStoresItsCertificateOnce)
+{
+    auto const bytes = dossier();
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto const packed = pack(codec, bytes);
+        EXPECT_EQ(packed[0], codec == Codec::lz4 ? 'L' : 'Z');
+        EXPECT_EQ(packed[5], 2) << "the form, and the certificate in the form";
+        EXPECT_LT(packed.size(), 900u + 700);
+        EXPECT_EQ(unpack(packed, bytes.size()), bytes);
+        EXPECT_FALSE(unpack(packed, bytes.size() - 1));
+    }
+    EXPECT_EQ(pack(Codec::none, bytes).substr(5), bytes) << "none is none";
+}
+
+TEST(Compress, KeepsAnAttachmentAsItsBytesWhereTheyDoNotShrink)
+{
+    auto const bytes = "<NoiDungFile>" + schemas::base64_encode(noise(30'000)) + "</NoiDungFile>";
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto const packed = pack(codec, bytes);
+        EXPECT_EQ(packed[0], 'N');
+        EXPECT_LT(packed.size(), 30'000u + 60);
+        EXPECT_EQ(unpack(packed, no_bound), bytes);
+    }
+}
+
+TEST(Compress, PacksTheSameBytesTheSameWayWhateverWasPackedBefore)
+{
+    auto const bytes = dossier();
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto const first = pack(codec, bytes);
+        for (auto const& other : {std::string(700'000, 'a'), noise(3000), std::string{}, dossier() + dossier()}) {
+            (void)unpack(pack(codec, other), no_bound);
+            EXPECT_EQ(pack(codec, bytes), first);
+        }
+    }
+}
+
+// What has been stored is unpacked for ever: never change these values.
+TEST(Compress, UnpacksWhatEarlierReleasesStored)
+{
+    using namespace std::string_literals;
+    EXPECT_EQ(unpack("n\3\0\0\0abc"s, 3), "abc");
+    EXPECT_EQ(unpack("4\x40\0\0\0\x1F\x61\1\0\x27\x50\x61\x61\x61\x61\x61"s, 64), std::string(64, 'a'));
+    EXPECT_EQ(unpack("z\x40\0\0\0\x28\xB5\x2F\xFD\x20\x40\x45\0\0\x10\x61\x61\1\0\x93\0\x16"s, 64), std::string(64, 'a'));
+    // One run of 33 groups, in lines of 16 with CRLF between them.
+    auto const text = "<a>" + std::string(64, 'A') + "\r\n" + std::string(64, 'A') + "\r\nAAAA</a>";
+    auto const list = "\3\x21\x10\2\r\n\6\0\0\0"s;
+    EXPECT_EQ(unpack("N\x8F\0\0\0\1\0\x74\0\0\0"s + "<a>" + std::string(99, '\0') + "</a>" + list, 143), text);
+    EXPECT_EQ(unpack("L\x8F\0\0\0\1\0\x74\0\0\0\x4F<a>\0\1\0\x4F\xE0</a>"s + list, 143), text);
+    EXPECT_EQ(unpack("Z\x8F\0\0\0\1\0\x74\0\0\0\x28\xB5\x2F\xFD\x20\x74\xC5\0\0\x90<a>\0</a>"s + list + "\1\0\x3F\1\x22"s, 143), text);
 }
 
 TEST(Compress, ShrinksWhatCanShrinkAndNeverGrowsByMoreThanItsHeader)
@@ -62,12 +129,32 @@ TEST(Compress, RefusesDamagedValues)
     }
 }
 
+TEST(Compress, RefusesDamagedValuesWithBase64Undone)
+{
+    auto const bytes = dossier();
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto const packed = pack(codec, bytes);
+        for (std::size_t cut = 0; cut < packed.size(); ++cut) EXPECT_FALSE(unpack(packed.substr(0, cut), no_bound)) << cut;
+        EXPECT_FALSE(unpack(packed + "more", no_bound));
+        for (std::size_t at = 1; at < 11; ++at)
+            for (int bit = 0; bit < 8; ++bit) {
+                auto damaged = packed;
+                damaged[at] = static_cast<char>(damaged[at] ^ 1 << bit);
+                EXPECT_FALSE(unpack(damaged, no_bound)) << at << ' ' << bit;
+            }
+    }
+}
+
 TEST(Compress, SurvivesAnyBytes)
 {
     for (unsigned i = 0; i < 2000; ++i) {
         auto bytes = noise(40 + i % 60).substr(i % 40);
-        bytes[0] = "n4z"[i % 3];
-        if (bytes.size() > 4) bytes[3] = bytes[4] = 0;
+        bytes[0] = "n4zNLZ"[i % 6];
+        bytes[3] = bytes[4] = 0;
+        if (i % 2 == 0) {
+            bytes[5] = static_cast<char>(i % 4);
+            bytes[6] = bytes[9] = bytes[10] = 0;
+        }
         (void)unpack(bytes, 1u << 20);
     }
     SUCCEED();
