@@ -85,8 +85,8 @@ raw() {
 }
 
 stored()    { sql "SELECT count(*) FROM ivan.dossiers"; }
-waiting()   { sql "SELECT count(*) FROM ivan.delivery_queue"; }
-delivered() { sql "SELECT count(*) FROM ivan.dossier_status WHERE delivered_at IS NOT NULL"; }
+waiting()   { sql "SELECT count(*) FROM ivan.delivery_waiting"; }
+delivered() { sql "SELECT count(*) FROM ivan.deliveries WHERE outcome = 'delivered'"; }
 
 outages() {
     local me=(--cert "$IVAN_PROVIDER_CERT" --key "$IVAN_PROVIDER_KEY" -H "Content-Type: application/xml")

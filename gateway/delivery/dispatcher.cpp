@@ -101,18 +101,25 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         outcomes.notify();
         measure.notify();
         co_await tasks.drained(config.attempt_timeout + config.queue_timeout);
+        static_cast<void>(co_await queue.let_go(worker, runtime::Deadline::after(config.queue_timeout)));
         show([](DispatcherState& s) { s.running = false; });
     }
 
     runtime::Task<void> claim_loop()
     {
         auto idle_wait = idle_wait_first;
+        auto held = runtime::Deadline::after(store::hold_renewal);
         while (!stopping) {
             auto const places = room();
             // A claim for every single place that falls free would be a transaction per dossier: wait for a few.
             bool const worth_it =
                 places > 0 && (in_flight == 0 || places * 4 >= std::min(window.size(), config.claim_rows_max));
             if (!worth_it) {
+                if (held.passed()) {
+                    // However busy the backend keeps us, the queue stays ours.
+                    auto const kept = co_await queue.claim(worker, 0, 0, config.lease, clock.now(), runtime::Deadline::after(config.queue_timeout));
+                    held = runtime::Deadline::after(kept ? store::hold_renewal : std::chrono::seconds{0});
+                }
                 // An outcome notifies too; the end of a pause does not, and neither does one that came just before.
                 auto const limit = in_flight > 0 && places > 0 ? config.idle_wait_max : until_open();
                 co_await work.wait(limit);
@@ -120,6 +127,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             }
             auto const budget = runtime::Deadline::after(config.queue_timeout);
             auto const bytes = config.in_flight_bytes_max - bytes_in_flight;
+            held = runtime::Deadline::after(store::hold_renewal);
             auto claims = co_await queue.claim(worker, places, bytes, config.lease, clock.now(), budget);
             if (!claims) {
                 observe::log(observe::Level::warning, "queue claim failed",

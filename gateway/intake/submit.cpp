@@ -96,7 +96,8 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     // The promise. One transaction: seen before? number it, sign the receipt, queue it. Until this commit the
     // provider may not forget the dossier; from then on we may not.
     store::Acceptance acceptance{*request.admitted,      std::move(evidence->verified), std::move(evidence->valid),
-                                 content_sha256,         terms->idempotency_key,        request.trace.trace_id};
+                                 content_sha256,         terms->idempotency_key,        request.trace.trace_id,
+                                 body};
     StageTimer commit{&parts_.metrics};
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);

@@ -28,7 +28,7 @@ struct DossierView {
     bool paper_required = false;
     dossier::Status status{};
     std::optional<runtime::Instant> result_due, result_at;  // appointment; when the result was there
-    std::string delivery;  // dossier::State by name: stored, sending, deferred, delivered, dead
+    std::string delivery;  // dossier::State by name: stored, deferred, delivered, dead
     std::vector<HistoryRow> history;
 };
 

@@ -49,9 +49,6 @@ constexpr Statement redeem_statement{
 constexpr Statement numbers_statement{
     "numbers", "INSERT INTO ivan.case_counters AS c (counter, last) SELECT k, n FROM unnest($1::text[], $2::bigint[]) AS n(k, n) "
                "ON CONFLICT (counter) DO UPDATE SET last = c.last + excluded.last RETURNING counter, last"};
-constexpr Statement lanes_statement{
-    "lanes", "SELECT pg_advisory_xact_lock(h)::text FROM (SELECT DISTINCT hashtextextended(u, 1) AS h FROM unnest($1::text[]) AS u "
-             "ORDER BY h) s"};
 constexpr Statement sequences_statement{
     "sequences", "SELECT nextval('ivan.delivery_sequence') FROM generate_series(1, $1::bigint)"};
 
@@ -67,14 +64,10 @@ constexpr Statement status_statement{
     "status", "INSERT INTO ivan.dossier_status (dossier_id, case_code, provider, agency, procedure, received_at, sequence) "
               "SELECT d::uuid, c, p, a, pr, r, s FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
               "$6::timestamptz[], $7::bigint[]) AS n(d, c, p, a, pr, r, s)"};
-// The unit's first row can be claimed at once, the others when their turn comes.
 constexpr Statement queue_statement{
-    "queue",
-    "INSERT INTO ivan.delivery_queue (sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at, ready_at) "
-    "SELECT s, u, d::uuid, a, r, b, least(r, now()), "
-    "CASE WHEN row_number() OVER (PARTITION BY u ORDER BY s) > 1 "
-    "OR EXISTS (SELECT 1 FROM ivan.delivery_queue q WHERE q.unit_key = u) THEN 'infinity' ELSE least(r, now()) END "
-    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) AS n(s, u, d, a, r, b)"};
+    "queue", "INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+             "SELECT ivan.delivery_slot(s), s, u, d::uuid, a, r, b, least(r, now()) "
+             "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) AS n(s, u, d, a, r, b)"};
 // Dossiers accepted although a signer's revocation evidence had ended: to be looked at again (grace.hpp).
 constexpr Statement grace_statement{
     "grace", "INSERT INTO ivan.grace_dossiers (dossier_id, case_code, provider, agency, received_at) "
@@ -116,8 +109,8 @@ std::optional<KnownKey> find_key(PgConnection& connection, std::string_view prov
 }
 
 BatchTransaction::BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
-                                   Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes)
-    : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes},
+                                   Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners)
+    : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes}, owners_{owners},
       results_(rows_.size())
 {
     std::map<std::pair<std::string_view, std::string_view>, Group> groups;
@@ -208,8 +201,10 @@ void BatchTransaction::check_units(PgConnection& connection)
     for (auto const& group : groups_) {
         if (!group.fresh) continue;
         auto const& facts = leader(group).facts;
+        if (owners_.is(unit_key_of(facts), facts.tax_code)) continue;
         units.emplace(Key{facts.agency, facts.unit_code, group.leader}, &leader(group));
     }
+    if (units.empty()) return;
     std::vector<std::string_view> agencies, codes, tax_codes, names;
     std::vector<runtime::Instant> times;
     for (auto const& [key, row] : units) {
@@ -227,12 +222,15 @@ void BatchTransaction::check_units(PgConnection& connection)
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
 
     std::vector<std::string_view> providers, keys;
-    for (auto& group : groups_) {
-        if (!group.fresh) continue;
-        auto const& row = leader(group);
+    for (auto const& [place, asked] : units) {
+        auto const& row = *asked;
+        auto& group = *std::find_if(groups_.begin(), groups_.end(), [&, at = std::get<2>(place)](auto const& one) { return one.leader == at; });
         auto const found = owner.find({row.facts.agency, row.facts.unit_code});
         if (found == owner.end()) throw PgError{PgError::Kind::refused, "40001", "a unit vanished while it was looked up"};
-        if (found->second == row.facts.tax_code) continue;
+        if (found->second == row.facts.tax_code) {
+            learned_.emplace_back(unit_key_of(row.facts), row.facts.tax_code);
+            continue;
+        }
         group.fresh = false;
         providers.push_back(row.facts.provider_code);
         keys.push_back(row.idempotency_key);
@@ -276,7 +274,7 @@ void BatchTransaction::redeem(PgConnection& connection)
 void BatchTransaction::give_numbers(PgConnection& connection)
 {
     std::map<std::string, std::int64_t> counts;
-    std::vector<std::string> lanes;
+    std::size_t fresh = 0;
     auto const day_of = [](Row const& row) { return runtime::vietnam_day(row.facts.received_at); };
     auto const counter_of = [&](Row const& row) {
         return dossier::counter_of(dossier::in_force(case_codes_, day_of(row)), row.facts.agency, day_of(row));
@@ -284,7 +282,7 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     for (auto const& group : groups_) {
         if (!group.fresh) continue;
         ++counts[counter_of(leader(group))];
-        lanes.push_back(unit_key_of(leader(group).facts));
+        ++fresh;
     }
     std::vector<std::string_view> counters;
     std::vector<std::int64_t> taken;
@@ -294,12 +292,11 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     }
     // Sequences are drawn while the counters are locked: an agency's queue is in the order of its commits.
     connection.send(numbers_statement, Params{}.texts(counters).numbers(taken));
-    connection.send(lanes_statement, Params{}.texts({lanes.begin(), lanes.end()}));
-    connection.send(sequences_statement, Params{}.number(static_cast<std::int64_t>(lanes.size())));
+    connection.send(sequences_statement, Params{}.number(static_cast<std::int64_t>(fresh)));
     auto const answers = connection.finish();
-    auto const& numbers = answers[answers.size() - 3];
+    auto const& numbers = answers[answers.size() - 2];
     auto const& sequences = answers.back();
-    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == lanes.size());
+    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == fresh);
 
     std::map<std::string_view, std::int64_t> next;
     for (std::size_t i = 0; i < numbers.count(); ++i)
@@ -407,6 +404,16 @@ void BatchTransaction::write(PgConnection& connection)
     commit_sent_ = false;
     for (auto& group : groups_)
         if (group.fresh) results_[group.leader] = *group.stored;
+    committed_ = true;
+}
+
+std::vector<BatchTransaction::Sequenced> BatchTransaction::sequences() const
+{
+    std::vector<Sequenced> out;
+    if (!committed_) return out;
+    for (auto const& group : groups_)
+        if (group.fresh) out.push_back({group.leader, group.sequence});
+    return out;
 }
 
 void BatchTransaction::write_grace(PgConnection& connection)

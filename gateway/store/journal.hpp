@@ -30,6 +30,7 @@ struct Acceptance {
     std::string         content_sha256;   // 64 hex digits of the envelope as received
     std::string         idempotency_key;  // 1..200 visible ASCII characters
     std::string         trace_id;         // 32 hex digits
+    std::shared_ptr<std::string const> body{};  // the envelope's bytes, where the caller shares them: saves delivery a read
 };
 
 struct Stored {

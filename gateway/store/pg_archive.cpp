@@ -16,13 +16,11 @@ constexpr Statement view_statement{
     "view",
     "SELECT s.dossier_id::text, s.case_code, s.provider, s.agency, s.procedure, d.unit_code, d.tax_code, d.content_sha256, "
     "d.idempotency_key, s.received_at, d.paper_required, s.status, s.result_due, s.result_at, "
-    "CASE WHEN s.delivered_at IS NOT NULL THEN 'delivered' WHEN l.dossier_id IS NOT NULL THEN 'dead' "
-    "WHEN q.worker IS NOT NULL AND q.ready_at > now() THEN 'sending' WHEN q.attempts > 0 THEN 'deferred' ELSE 'stored' END "
+    "coalesce(e.outcome, CASE WHEN r.sequence IS NOT NULL THEN 'deferred' ELSE 'stored' END) "
     "FROM ivan.dossier_status s "
     "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = s.agency AND d.received_at = s.received_at "
     "AND d.dossier_id = s.dossier_id OFFSET 0) d ON true "
-    "LEFT JOIN ivan.delivery_queue q ON q.sequence = s.sequence AND q.dossier_id = s.dossier_id "
-    "LEFT JOIN ivan.dead_letters l ON l.dossier_id = s.dossier_id "
+    "LEFT JOIN ivan.deliveries e ON e.sequence = s.sequence LEFT JOIN ivan.delivery_retries r ON r.sequence = s.sequence "
     "WHERE s.dossier_id = $1::text::uuid AND s.provider = $2::text"};
 constexpr Statement history_statement{
     "history", "SELECT at, status, department, note FROM ivan.status_history WHERE dossier_id = $1::text::uuid ORDER BY recorded"};

@@ -25,9 +25,9 @@ void PgJournal::Pending::fail(Refusal why, std::string const& detail)
     else noted(Failure{why, detail});
 }
 
-PgJournal::PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool)
+PgJournal::PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool, Committed committed)
     : config_{config}, codec_{codec_from(config.compression).value()}, sealer_{std::move(sealer)}, metrics_{metrics}, pool_{pool},
-      connector_{config}, committer_{[this] { serve(); }}
+      committed_{std::move(committed)}, connector_{config}, committer_{[this] { serve(); }}
 {
 }
 
@@ -174,7 +174,7 @@ void PgJournal::process(Batch batch)
     }
 
     for (int attempt = 1;; ++attempt) {
-        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code};
+        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_};
         bool kept = false;
         std::optional<Failure> failure;
         bool again = false, to_blame = false, unsealed = false;
@@ -226,7 +226,12 @@ void PgJournal::process(Batch batch)
             return;
         }
 
-        if (!failure) metrics_.batch(batch.size(), bytes);
+        if (!failure) {
+            metrics_.batch(batch.size(), bytes);
+            for (auto const& [unit, tax_code] : transaction.learned()) owners_.learn(unit, tax_code);
+            if (committed_)
+                for (auto const& [row, sequence] : transaction.sequences()) committed_(sequence, rows[row]->body);
+        }
         auto results = transaction.take_results();
         std::vector<Pending*> leftover;
         if (unsealed) leftover.swap(records);  // a refusal needs no receipt

@@ -7,6 +7,7 @@
 
 #include "gateway/observe/metrics.hpp"
 #include "gateway/store/detail/answer.hpp"
+#include "gateway/store/detail/batch.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
@@ -23,7 +24,9 @@ namespace store::detail {
 
 class PgJournal final : public Journal {
 public:
-    PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool);
+    // Told of each dossier once it is committed, on the committer's thread: its delivery sequence, and its bytes or null.
+    using Committed = std::function<void(std::int64_t sequence, std::shared_ptr<std::string const> body)>;
+    PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool, Committed committed = {});
     ~PgJournal() override;
 
     runtime::Task<Result<Stored>> accept(Acceptance acceptance, runtime::Deadline deadline) override;
@@ -58,6 +61,7 @@ private:
     Sealer const sealer_;
     observe::Metrics& metrics_;
     PgPool& pool_;
+    Committed const committed_;
 
     std::mutex mutex_;  // guards pending_, pending_bytes_, stopping_
     std::condition_variable changed_;
@@ -67,6 +71,7 @@ private:
 
     Connector connector_;  // the committer's alone, as all below
     std::chrono::steady_clock::time_point partitions_due_{};
+    UnitOwners owners_;
     std::thread committer_;
 };
 

@@ -5,79 +5,99 @@
 #include "gateway/store/detail/compress.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace store::detail {
 
 namespace {
 
-// Rows locked but beyond the bound of bytes are let go again by the commit.
-constexpr Statement claim_statement{
-    "queue_claim",
-    "WITH ready AS MATERIALIZED (SELECT sequence, ready_at, content_bytes FROM ivan.delivery_queue "
-    "WHERE ready_at <= $1::timestamptz AND ready_at < 'infinity' ORDER BY ready_at, sequence LIMIT $2::bigint FOR UPDATE SKIP LOCKED), "
-    "chosen AS (SELECT sequence FROM (SELECT sequence, row_number() OVER w AS place, sum(content_bytes) OVER w AS bytes "
-    "FROM ready WINDOW w AS (ORDER BY ready_at, sequence)) s WHERE place = 1 OR bytes <= $3::bigint) "
-    "UPDATE ivan.delivery_queue q SET worker = $4::text, ready_at = $5::timestamptz, attempts = q.attempts + 1 "
-    "FROM chosen WHERE q.sequence = chosen.sequence "
-    "RETURNING q.sequence, q.attempts, q.dossier_id::text, q.agency, q.received_at"};
+// How long a gateway that says nothing keeps the queue. Short, because a crashed one holds everything up for so long.
+constexpr std::chrono::seconds holder_lease_max{15};
+constexpr std::size_t backlog_entries_max = 50'000;  // about 400 bytes each
+constexpr std::int64_t page_rows = 2'000;
+constexpr std::int64_t parked_max = 1'000;
+constexpr std::chrono::seconds rotate_every{20};
+
+// By the database's clock: those of two gateways may differ.
+constexpr Statement lease_statement{
+    "queue_lease", "INSERT INTO ivan.delivery_lease AS l (worker, until) "
+                   "VALUES ($1::text, clock_timestamp() + $2::bigint * interval '1 millisecond') ON CONFLICT (one) DO UPDATE SET "
+                   "worker = excluded.worker, until = excluded.until, turn = l.turn + (l.worker <> excluded.worker)::integer "
+                   "WHERE l.worker = excluded.worker OR l.until <= clock_timestamp() "
+                   "RETURNING turn, extract(epoch FROM pg_postmaster_start_time())::text"};
+constexpr Statement let_go_statement{
+    "queue_let_go", "UPDATE ivan.delivery_lease SET until = '-infinity' WHERE worker = $1::text"};
+
+// One row at least, for the snapshot. Where a row may be settled already, that is looked up.
+constexpr Statement new_statement{
+    "queue_new",
+    "SELECT pg_current_snapshot()::text, n.* FROM (SELECT) one LEFT JOIN LATERAL ("
+    "SELECT q.sequence, q.unit_key, q.dossier_id::text, q.agency, q.received_at, q.content_bytes, q.queued_at, 0, NULL::timestamptz FROM ("
+    "SELECT * FROM ivan.delivery_queue WHERE xid >= $1::text::xid8 UNION ALL "
+    "SELECT * FROM ivan.delivery_queue WHERE xid = ANY($2::text[]::xid8[])) q "
+    "WHERE NOT $3::boolean OR NOT EXISTS (SELECT FROM ivan.deliveries d WHERE d.sequence = q.sequence) "
+    "ORDER BY q.sequence LIMIT $4::bigint) n ON true"};
+constexpr Statement page_statement{
+    "queue_page",
+    "SELECT pg_current_snapshot()::text, n.* FROM (SELECT) one LEFT JOIN LATERAL ("
+    "SELECT q.sequence, q.unit_key, q.dossier_id::text, q.agency, q.received_at, q.content_bytes, q.queued_at, "
+    "coalesce(r.attempts, 0), r.due_at FROM ivan.delivery_queue q LEFT JOIN ivan.delivery_retries r USING (sequence) "
+    "WHERE q.sequence > $3::bigint AND (q.xid >= $1::text::xid8 OR q.xid = ANY($2::text[]::xid8[])) "
+    "AND NOT EXISTS (SELECT FROM ivan.deliveries d WHERE d.sequence = q.sequence) "
+    "ORDER BY q.sequence LIMIT $4::bigint) n ON true"};
+constexpr Statement parked_statement{
+    "queue_parked",
+    "SELECT '', q.sequence, q.unit_key, q.dossier_id::text, q.agency, q.received_at, q.content_bytes, q.queued_at, "
+    "coalesce(r.attempts, 0), r.due_at FROM ivan.delivery_parked q LEFT JOIN ivan.delivery_retries r USING (sequence) "
+    "WHERE NOT EXISTS (SELECT FROM ivan.deliveries d WHERE d.sequence = q.sequence) ORDER BY q.sequence LIMIT $1::bigint"};
+constexpr Statement rotate_statement{"queue_rotate", "SELECT ivan.rotate_delivery($1::bigint::integer)"};
 
 constexpr Statement bodies_statement{
     "queue_bodies",
-    "SELECT n.s, n.t, d.dossier_id::text, d.case_code, d.provider, d.unit_code, d.agency, d.procedure, d.content_sha256, "
-    "d.idempotency_key, d.trace_id, d.received_at, d.body "
-    "FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[]) AS n(s, t, i, a, r) "
+    "SELECT n.s, d.dossier_id::text, d.case_code, d.provider, d.unit_code, d.agency, d.procedure, d.content_sha256, "
+    "d.idempotency_key, d.trace_id, d.received_at, CASE WHEN n.b THEN d.body END "
+    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[]) AS n(s, i, a, r, b) "
     "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = n.a AND d.received_at = n.r AND d.dossier_id = n.i::uuid "
     "OFFSET 0) d ON true ORDER BY n.s"};
 
-constexpr Statement leased_statement{
-    "queue_leased", "SELECT unit_key FROM ivan.delivery_queue WHERE sequence = ANY($1::bigint[]) AND worker = $2::text"};
-constexpr Statement lanes_statement{
-    "queue_lanes", "SELECT pg_advisory_xact_lock(h)::text FROM (SELECT DISTINCT hashtextextended(u, 1) AS h "
-                   "FROM unnest($1::text[]) AS u ORDER BY h) s"};
-constexpr Statement delivered_statement{
-    "queue_delivered",
-    "WITH gone AS (DELETE FROM ivan.delivery_queue WHERE sequence = ANY($1::bigint[]) AND worker = $2::text RETURNING dossier_id) "
-    "UPDATE ivan.dossier_status s SET delivered_at = now() FROM gone WHERE s.dossier_id = gone.dossier_id"};
+// Nothing is written for one who lost the queue.
+constexpr Statement holder_statement{"queue_holder", "SELECT worker = $1::text FROM ivan.delivery_lease"};
+constexpr Statement settled_statement{
+    "queue_settled", "INSERT INTO ivan.deliveries (sequence, outcome) SELECT s, o FROM unnest($1::bigint[], $2::text[]) AS n(s, o) "
+                     "WHERE (SELECT worker = $3::text FROM ivan.delivery_lease) ON CONFLICT DO NOTHING"};
 constexpr Statement died_statement{
     "queue_died",
-    "WITH gone AS (DELETE FROM ivan.delivery_queue q USING unnest($1::bigint[], $3::bigint[], $4::text[]) AS n(s, h, w) "
-    "WHERE q.sequence = n.s AND q.worker = $2::text "
-    "RETURNING q.dossier_id, q.sequence, q.unit_key, q.agency, q.received_at, q.content_bytes, q.attempts, n.h, n.w) "
     "INSERT INTO ivan.dead_letters (dossier_id, sequence, unit_key, agency, received_at, content_bytes, attempts, http_status, reason) "
-    "SELECT dossier_id, sequence, unit_key, agency, received_at, content_bytes, attempts, h::integer, w FROM gone"};
+    "SELECT d::uuid, s, u, a, r, b, t::integer, h::integer, w FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], "
+    "$5::timestamptz[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[]) AS n(d, s, u, a, r, b, t, h, w) "
+    "WHERE (SELECT worker = $10::text FROM ivan.delivery_lease) ON CONFLICT DO NOTHING"};
 constexpr Statement deferred_statement{
     "queue_deferred",
-    "UPDATE ivan.delivery_queue q SET worker = NULL, ready_at = n.d, http_status = n.h::integer, reason = n.w "
-    "FROM unnest($1::bigint[], $3::timestamptz[], $4::bigint[], $5::text[]) AS n(s, d, h, w) "
-    "WHERE q.sequence = n.s AND q.worker = $2::text"};
-// Whoever is the unit's oldest now may be claimed.
-constexpr Statement promote_statement{
-    "queue_promote",
-    "UPDATE ivan.delivery_queue q SET ready_at = q.queued_at FROM (SELECT DISTINCT u FROM unnest($1::text[]) AS u) n, "
-    "LATERAL (SELECT sequence FROM ivan.delivery_queue f WHERE f.unit_key = n.u ORDER BY f.sequence LIMIT 1) f "
-    "WHERE q.sequence = f.sequence AND q.ready_at = 'infinity'"};
+    "INSERT INTO ivan.delivery_retries AS r (sequence, attempts, due_at, http_status, reason) "
+    "SELECT s, t::integer, d, h::integer, w FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::text[]) "
+    "AS n(s, t, d, h, w) WHERE (SELECT worker = $6::text FROM ivan.delivery_lease) ON CONFLICT (sequence) DO UPDATE SET attempts = excluded.attempts, due_at = excluded.due_at, "
+    "http_status = excluded.http_status, reason = excluded.reason"};
+constexpr Statement retried_statement{"queue_retried", "DELETE FROM ivan.delivery_retries WHERE sequence = ANY($1::bigint[])"};
+constexpr Statement unparked_statement{"queue_unparked", "DELETE FROM ivan.delivery_parked WHERE sequence = ANY($1::bigint[])"};
 
+constexpr Statement dead_count_statement{
+    "queue_dead_count", "SELECT (SELECT count(*) FROM ivan.dead_letters), (SELECT last_value FROM ivan.delivery_sequence)"};
 constexpr Statement depth_statement{
-    "queue_depth",
-    "SELECT count(*) FILTER (WHERE worker IS NULL OR ready_at <= $1::timestamptz), "
-    "count(*) FILTER (WHERE worker IS NOT NULL AND ready_at > $1::timestamptz), "
-    "(SELECT count(*) FROM ivan.dead_letters), "
-    "coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(queued_at)))::bigint, 0) FROM ivan.delivery_queue"};
+    "queue_depth", "SELECT count(*), coalesce(greatest(0, extract(epoch FROM $1::timestamptz - min(queued_at)))::bigint, 0), "
+                   "(SELECT count(*) FROM ivan.dead_letters) FROM ivan.delivery_waiting"};
 
 constexpr Statement dead_statement{
     "dead_letters",
     "SELECT l.sequence, l.dossier_id::text, s.case_code, s.provider, l.unit_key, l.agency, l.reason, l.http_status, l.attempts, "
     "l.died_at FROM ivan.dead_letters l JOIN ivan.dossier_status s USING (dossier_id) ORDER BY l.died_at, l.sequence LIMIT $1::bigint"};
 
-constexpr Statement buried_statement{"dead_unit", "SELECT unit_key FROM ivan.dead_letters WHERE dossier_id = $1::text::uuid"};
 // To the end of the unit's line: what came after it may be delivered already.
 constexpr Statement replay_statement{
     "dead_replay",
-    "WITH back AS (DELETE FROM ivan.dead_letters WHERE dossier_id = $1::text::uuid RETURNING *), "
-    "queued AS (INSERT INTO ivan.delivery_queue (sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at, "
-    "ready_at, attempts) SELECT nextval('ivan.delivery_sequence'), unit_key, dossier_id, agency, received_at, content_bytes, "
-    "least(received_at, now()), CASE WHEN EXISTS (SELECT 1 FROM ivan.delivery_queue q WHERE q.unit_key = back.unit_key) "
-    "THEN 'infinity' ELSE least(received_at, now()) END, 0 FROM back RETURNING dossier_id, sequence) "
+    "WITH back AS (DELETE FROM ivan.dead_letters WHERE dossier_id = $1::text::uuid RETURNING *, nextval('ivan.delivery_sequence') AS next), "
+    "queued AS (INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+    "SELECT ivan.delivery_slot(next), next, unit_key, dossier_id, agency, received_at, content_bytes, least(received_at, now()) "
+    "FROM back RETURNING dossier_id, sequence) "
     "UPDATE ivan.dossier_status s SET sequence = queued.sequence FROM queued WHERE s.dossier_id = queued.dossier_id "
     "RETURNING s.dossier_id::text"};
 
@@ -85,100 +105,306 @@ std::vector<std::string_view> views(std::vector<std::string> const& values) { re
 
 }  // namespace
 
+SnapshotText SnapshotText::parse(std::string_view text)
+{
+    SnapshotText out;
+    auto const first = text.find(':');
+    auto const second = text.find(':', first + 1);
+    if (first == text.npos || second == text.npos) throw std::runtime_error("a snapshot could not be read: " + std::string{text});
+    out.xmax = text.substr(first + 1, second - first - 1);
+    for (auto rest = text.substr(second + 1); !rest.empty();) {
+        auto const comma = std::min(rest.find(','), rest.size());
+        out.in_progress.emplace_back(rest.substr(0, comma));
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    return out;
+}
+
+void PgQueue::committed(std::int64_t sequence, std::shared_ptr<std::string const> body)
+{
+    if (holding_.load(std::memory_order_relaxed)) bodies_.put(sequence, std::move(body));
+}
+
 runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
                                                          std::chrono::seconds lease, runtime::Instant now, runtime::Deadline deadline)
 {
     using Answered = Result<std::vector<Claim>>;
     std::function<Answered(PgConnection&)> work = [&](PgConnection& connection) -> Answered {
-        std::vector<Claim> claims;
-        auto const leased = connection.run(claim_statement, Params{}
-                                                                .instant(now)
-                                                                .number(static_cast<std::int64_t>(std::min<std::size_t>(rows, 10'000)))
-                                                                .number(static_cast<std::int64_t>(std::min<std::size_t>(bytes_max, 1u << 30)))
-                                                                .text(worker)
-                                                                .instant(now + lease));
-        if (leased.count() == 0) return claims;
-        std::vector<std::int64_t> sequences, attempts;
-        std::vector<std::string_view> ids, agencies;
-        std::vector<runtime::Instant> times;
-        for (std::size_t i = 0; i < leased.count(); ++i) {
-            sequences.push_back(leased.number(i, 0));
-            attempts.push_back(leased.number(i, 1) - 1);
-            ids.push_back(leased.text(i, 2));
-            agencies.push_back(leased.text(i, 3));
-            times.push_back(leased.instant(i, 4));
+        std::lock_guard const lock{mutex_};
+        if (!hold(connection, worker, lease)) return std::vector<Claim>{};
+        if (rows == 0) return std::vector<Claim>{};
+        read_on(connection);
+        auto const taken = turn_->backlog.take(rows, bytes_max, now, lease);
+        if (taken.empty()) return std::vector<Claim>{};
+        try {
+            return bodies_of(connection, taken);
+        } catch (...) {
+            for (auto const& one : taken) turn_->backlog.give_back(one.sequence);
+            throw;
         }
-        auto const found = connection.run(bodies_statement,
-                                          Params{}.numbers(sequences).numbers(attempts).texts(ids).texts(agencies).instants(times));
-        if (found.count() != sequences.size()) return Failure{Refusal::internal, "a queued dossier is not in the journal"};
-        for (std::size_t i = 0; i < found.count(); ++i) {
-            auto body = unpack(found.text(i, 12), unpacked_bytes_max);
-            if (!body) return Failure{Refusal::internal, "the stored body of " + found.string(i, 2) + " is damaged"};
-            Claim claim;
-            claim.sequence = found.number(i, 0);
-            claim.attempts = static_cast<std::uint32_t>(found.number(i, 1));
-            claim.dossier_id = found.string(i, 2);
-            claim.case_code = found.string(i, 3);
-            claim.provider = found.string(i, 4);
-            claim.unit_code = found.string(i, 5);
-            claim.agency = found.string(i, 6);
-            claim.procedure = found.string(i, 7);
-            claim.content_sha256 = signing::hex(found.text(i, 8));
-            claim.idempotency_key = found.string(i, 9);
-            claim.trace_id = found.string(i, 10);
-            claim.received_at = found.instant(i, 11);
-            claim.body = std::move(*body);
-            claims.push_back(std::move(claim));
-        }
-        return claims;
     };
-    // Not repeatable: what a lost claim leased comes back when the lease ends.
     co_return co_await pool_.run<std::vector<Claim>>(deadline, false, std::move(work));
+}
+
+// Whether the queue is this worker's: renewed in time, and taken from one who let it lapse.
+bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chrono::seconds lease)
+{
+    auto const now = std::chrono::steady_clock::now();
+    bool const mine = turn_ && turn_->worker == worker;
+    if (mine && now < turn_->renew_at) return true;
+    std::chrono::milliseconds const time = std::min(lease, holder_lease_max);
+    auto const answer = connection.run(lease_statement, Params{}.text(worker).number(time.count()));
+    if (answer.count() == 0) {
+        if (mine) turn_.reset(), holding_ = false;
+        return false;
+    }
+    auto const number = answer.number(0, 0);
+    if (!mine || turn_->number != number) begin_turn(connection, worker, number);
+    auto const started = answer.string(0, 1);
+    if (turn_->server_started != started) {
+        // Outcomes are not waited for until they are on disk: the server that came back may have lost some.
+        if (!turn_->server_started.empty()) {
+            turn_->backlog.forget_untaken();
+            turn_->seen = {};
+            turn_->paging.emplace();
+            turn_->check_settled = true;
+            turn_->parked = true;
+        }
+        turn_->server_started = started;
+    }
+    turn_->renew_at = now + time / 3;
+    turn_->until = now + time;
+    if (now >= turn_->rotate_at) rotate(connection);
+    return true;
+}
+
+void PgQueue::begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number)
+{
+    turn_.reset();
+    bodies_.clear();
+    Turn turn;
+    turn.worker = worker;
+    turn.number = number;
+    turn.rotate_at = std::chrono::steady_clock::now() + rotate_every;
+    turn_ = std::move(turn);
+    SnapshotText unused;
+    std::int64_t last = 0;
+    try {
+        auto const rows = connection.run(parked_statement, Params{}.number(backlog_entries_max));
+        turn_->parked = read_rows(rows, unused, last) > 0;
+    } catch (...) {
+        turn_.reset();
+        throw;
+    }
+    holding_ = true;
+}
+
+// Rows that the last snapshot could not see. More than a page of them, as at the beginning and after a long time without room,
+// are read by sequence, page by page; what was committed meanwhile is then looked for from the first page's snapshot on.
+void PgQueue::read_on(PgConnection& connection)
+{
+    auto& turn = *turn_;
+    if (turn.backlog.size() >= backlog_entries_max) return;
+    SnapshotText snapshot;
+    std::int64_t last = 0;
+    auto const range = [&] { return Params{}.text(turn.seen.xmax).texts(views(turn.seen.in_progress)); };
+    if (!turn.paging) {
+        auto const rows = connection.run(new_statement, range().boolean(turn.check_settled).number(page_rows));
+        auto const count = read_rows(rows, snapshot, last);
+        if (count < static_cast<std::size_t>(page_rows)) {
+            turn.seen = std::move(snapshot);
+            turn.check_settled = false;
+        } else {
+            turn.paging = Turn::Paging{std::move(snapshot), last};
+        }
+        return;
+    }
+    auto const rows = connection.run(page_statement, range().number(turn.paging->cursor).number(page_rows));
+    auto const count = read_rows(rows, snapshot, last);
+    if (turn.paging->cursor == 0) turn.paging->began = std::move(snapshot);
+    if (count < static_cast<std::size_t>(page_rows)) {
+        turn.seen = std::move(turn.paging->began);
+        turn.paging.reset();
+        turn.check_settled = true;
+    } else {
+        turn.paging->cursor = last;
+    }
+}
+
+std::size_t PgQueue::read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last)
+{
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows.count(); ++i) {
+        if (i == 0 && !rows.text(0, 0).empty()) snapshot = SnapshotText::parse(rows.text(0, 0));
+        if (rows.null(i, 1)) continue;
+        ++count;
+        Waiting one;
+        one.sequence = last = rows.number(i, 1);
+        one.unit_key = rows.string(i, 2);
+        one.dossier_id = rows.string(i, 3);
+        one.agency = rows.string(i, 4);
+        one.received_at = rows.instant(i, 5);
+        one.content_bytes = static_cast<std::size_t>(rows.number(i, 6));
+        one.queued_at = rows.instant(i, 7);
+        one.attempts = static_cast<std::uint32_t>(rows.number(i, 8));
+        if (!rows.null(i, 9)) one.due_at = rows.instant(i, 9);
+        turn_->backlog.add(std::move(one));
+    }
+    return count;
+}
+
+// Only where everything is read: what is parked is then in the backlog, or was committed since and is new to nobody else.
+void PgQueue::rotate(PgConnection& connection)
+{
+    auto& turn = *turn_;
+    turn.rotate_at = std::chrono::steady_clock::now() + rotate_every;
+    if (turn.paging || turn.backlog.size() >= backlog_entries_max) return;
+    auto const parked = connection.run(rotate_statement, Params{}.number(parked_max));
+    if (parked.count() == 0) return;
+    turn.parked = true;
+    SnapshotText unused;
+    std::int64_t last = 0;
+    read_rows(connection.run(parked_statement, Params{}.number(backlog_entries_max)), unused, last);
+}
+
+Result<std::vector<Claim>> PgQueue::bodies_of(PgConnection& connection, std::vector<Waiting> const& taken)
+{
+    std::vector<std::int64_t> sequences;
+    std::vector<std::string_view> ids, agencies;
+    std::vector<runtime::Instant> times;
+    std::vector<bool> wanted;
+    std::unordered_map<std::int64_t, std::pair<Waiting const*, Bodies::Body>> known;
+    for (auto const& one : taken) {
+        auto body = bodies_.take(one.sequence);
+        sequences.push_back(one.sequence);
+        ids.push_back(one.dossier_id);
+        agencies.push_back(one.agency);
+        times.push_back(one.received_at);
+        wanted.push_back(!body);
+        known.emplace(one.sequence, std::pair{&one, std::move(body)});
+    }
+    auto const found = connection.run(bodies_statement, Params{}.numbers(sequences).texts(ids).texts(agencies).instants(times).bools(wanted));
+    if (found.count() != sequences.size()) throw std::runtime_error("a queued dossier is not in the journal");
+    std::vector<Claim> claims;
+    for (std::size_t i = 0; i < found.count(); ++i) {
+        Claim claim;
+        claim.sequence = found.number(i, 0);
+        auto const& [waiting, body] = known.at(claim.sequence);
+        claim.attempts = waiting->attempts - 1;
+        claim.dossier_id = found.string(i, 1);
+        claim.case_code = found.string(i, 2);
+        claim.provider = found.string(i, 3);
+        claim.unit_code = found.string(i, 4);
+        claim.agency = found.string(i, 5);
+        claim.procedure = found.string(i, 6);
+        claim.content_sha256 = signing::hex(found.text(i, 7));
+        claim.idempotency_key = found.string(i, 8);
+        claim.trace_id = found.string(i, 9);
+        claim.received_at = found.instant(i, 10);
+        if (body) {
+            claim.body = *body;
+        } else {
+            auto unpacked = unpack(found.text(i, 11), unpacked_bytes_max);
+            if (!unpacked) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
+            claim.body = std::move(*unpacked);
+        }
+        claims.push_back(std::move(claim));
+    }
+    std::sort(claims.begin(), claims.end(), [&](auto const& a, auto const& b) { return a.sequence < b.sequence; });
+    return claims;
 }
 
 runtime::Task<Result<void>> PgQueue::settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline)
 {
     std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
-        std::vector<std::int64_t> all, delivered, dead, dead_http, deferred, deferred_http;
-        std::vector<std::string_view> dead_why, deferred_why;
-        std::vector<runtime::Instant> due;
-        for (auto const& settlement : settlements) {
-            all.push_back(settlement.sequence);
-            switch (settlement.state) {
-                case dossier::State::delivered: delivered.push_back(settlement.sequence); break;
-                case dossier::State::dead:
-                    dead.push_back(settlement.sequence);
-                    dead_http.push_back(settlement.http_status);
-                    dead_why.push_back(settlement.reason);
-                    break;
-                case dossier::State::deferred:
-                case dossier::State::stored:
-                case dossier::State::sending:
-                    deferred.push_back(settlement.sequence);
-                    deferred_http.push_back(settlement.http_status);
-                    deferred_why.push_back(settlement.reason);
-                    due.push_back(settlement.due_at);
-                    break;
-            }
+        std::lock_guard const lock{mutex_};
+        // Who lost the queue meanwhile holds nothing any more: the new holder hands over again, and the key makes that once.
+        if (!turn_ || turn_->worker != worker) return {};
+        if (!record(connection, worker, settlements)) {
+            turn_.reset(), holding_ = false;
+            return {};
         }
-        connection.send_plain("BEGIN");
-        // What an outcome says may be lost with the server: then the entry is still leased, and is delivered once more when its lease
-        // ends (promise 5). So nobody waits for the disk here, least of all intake, for which the lanes are held.
-        connection.send_plain("SET LOCAL synchronous_commit = off");
-        connection.send(leased_statement, Params{}.numbers(all).text(worker));
-        auto const answers = connection.finish();
-        std::vector<std::string> units;
-        for (std::size_t i = 0; i < answers.back().count(); ++i) units.push_back(answers.back().string(i, 0));
-        // The lane first, then the rows: the same order as in a commit of the journal.
-        connection.send(lanes_statement, Params{}.texts(views(units)));
-        if (!delivered.empty()) connection.send(delivered_statement, Params{}.numbers(delivered).text(worker));
-        if (!dead.empty()) connection.send(died_statement, Params{}.numbers(dead).text(worker).numbers(dead_http).texts(dead_why));
-        if (!deferred.empty())
-            connection.send(deferred_statement,
-                            Params{}.numbers(deferred).text(worker).instants(due).numbers(deferred_http).texts(deferred_why));
-        if (!delivered.empty() || !dead.empty()) connection.send(promote_statement, Params{}.texts(views(units)));
-        connection.send_plain("COMMIT");
-        connection.finish();
+        for (auto const& one : settlements) {
+            if (one.state == dossier::State::delivered || one.state == dossier::State::dead) turn_->backlog.settle(one.sequence);
+            else turn_->backlog.defer(one.sequence, one.due_at);
+        }
+        return {};
+    };
+    co_return co_await pool_.run<void>(deadline, true, std::move(work));
+}
+
+// False where somebody else holds the queue now; throws where the outcomes are not written. Of what is not taken nothing is written.
+bool PgQueue::record(PgConnection& connection, std::string const& worker, std::vector<Settlement> const& settlements)
+{
+    std::vector<std::int64_t> settled, dead, sizes, tries, http, retried, deferred, deferred_tries, deferred_http;
+    std::vector<std::string_view> outcomes, ids, units, agencies, reasons, deferred_why;
+    std::vector<runtime::Instant> times, due;
+    for (auto const& settlement : settlements) {
+        auto const* waiting = turn_->backlog.taken(settlement.sequence);
+        if (!waiting) continue;
+        switch (settlement.state) {
+            case dossier::State::dead:
+                dead.push_back(settlement.sequence);
+                ids.push_back(waiting->dossier_id);
+                units.push_back(waiting->unit_key);
+                agencies.push_back(waiting->agency);
+                times.push_back(waiting->received_at);
+                sizes.push_back(static_cast<std::int64_t>(waiting->content_bytes));
+                tries.push_back(waiting->attempts);
+                http.push_back(settlement.http_status);
+                reasons.push_back(settlement.reason);
+                [[fallthrough]];
+            case dossier::State::delivered:
+                settled.push_back(settlement.sequence);
+                outcomes.push_back(dossier::name_of(settlement.state));
+                if (waiting->attempts > 1) retried.push_back(settlement.sequence);
+                break;
+            case dossier::State::deferred:
+            case dossier::State::stored:
+            case dossier::State::sending:
+                deferred.push_back(settlement.sequence);
+                deferred_tries.push_back(waiting->attempts);
+                deferred_http.push_back(settlement.http_status);
+                deferred_why.push_back(settlement.reason);
+                due.push_back(settlement.due_at);
+                break;
+        }
+    }
+    if (settled.empty() && deferred.empty()) return true;
+    connection.send_plain("BEGIN");
+    // What an outcome says may be lost with the server: then the dossier is delivered once more (promise 5). So nobody waits for the disk.
+    connection.send_plain("SET LOCAL synchronous_commit = off");
+    connection.send(holder_statement, Params{}.text(worker));
+    if (!settled.empty()) connection.send(settled_statement, Params{}.numbers(settled).texts(outcomes).text(worker));
+    if (!dead.empty())
+        connection.send(died_statement, Params{}
+                                            .texts(ids)
+                                            .numbers(dead)
+                                            .texts(units)
+                                            .texts(agencies)
+                                            .instants(times)
+                                            .numbers(sizes)
+                                            .numbers(tries)
+                                            .numbers(http)
+                                            .texts(reasons)
+                                            .text(worker));
+    if (!deferred.empty())
+        connection.send(deferred_statement,
+                        Params{}.numbers(deferred).numbers(deferred_tries).instants(due).numbers(deferred_http).texts(deferred_why).text(worker));
+    if (!retried.empty()) connection.send(retried_statement, Params{}.numbers(retried));
+    if (turn_->parked && !settled.empty()) connection.send(unparked_statement, Params{}.numbers(settled));
+    connection.send_plain("COMMIT");
+    auto const answers = connection.finish();
+    auto const& holder = answers[2];
+    return holder.count() > 0 && holder.boolean(0, 0);
+}
+
+runtime::Task<Result<void>> PgQueue::let_go(std::string worker, runtime::Deadline deadline)
+{
+    std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
+        std::lock_guard const lock{mutex_};
+        if (turn_ && turn_->worker == worker) turn_.reset(), holding_ = false, bodies_.clear();
+        connection.run(let_go_statement, Params{}.text(worker));
         return {};
     };
     co_return co_await pool_.run<void>(deadline, true, std::move(work));
@@ -187,9 +413,27 @@ runtime::Task<Result<void>> PgQueue::settle(std::string worker, std::vector<Sett
 runtime::Task<Result<QueueDepth>> PgQueue::depth(runtime::Instant now, runtime::Deadline deadline)
 {
     std::function<Result<QueueDepth>(PgConnection&)> work = [&](PgConnection& connection) -> Result<QueueDepth> {
+        std::lock_guard const lock{mutex_};
+        QueueDepth depth;
+        if (turn_ && std::chrono::steady_clock::now() < turn_->until) {
+            if (turn_->backlog.size() < backlog_entries_max) read_on(connection);
+            auto const rows = connection.run(dead_count_statement, Params{});
+            auto const& backlog = turn_->backlog;
+            depth.dead = static_cast<std::uint64_t>(rows.number(0, 0));
+            depth.leased = backlog.taken(now);
+            depth.waiting = backlog.size() - depth.leased;
+            // What is not read yet, by its numbers.
+            if (turn_->paging && turn_->paging->cursor > 0)
+                depth.waiting += static_cast<std::uint64_t>(std::max<std::int64_t>(rows.number(0, 1) - turn_->paging->cursor, 0));
+            if (auto const since = backlog.oldest())
+                depth.oldest = std::max(std::chrono::floor<std::chrono::seconds>(now - *since), std::chrono::seconds{0});
+            return depth;
+        }
         auto const rows = connection.run(depth_statement, Params{}.instant(now));
-        return QueueDepth{static_cast<std::uint64_t>(rows.number(0, 0)), static_cast<std::uint64_t>(rows.number(0, 1)),
-                          static_cast<std::uint64_t>(rows.number(0, 2)), std::chrono::seconds{rows.number(0, 3)}};
+        depth.waiting = static_cast<std::uint64_t>(rows.number(0, 0));
+        depth.oldest = std::chrono::seconds{rows.number(0, 1)};
+        depth.dead = static_cast<std::uint64_t>(rows.number(0, 2));
+        return depth;
     };
     co_return co_await pool_.run<QueueDepth>(deadline, true, std::move(work));
 }
@@ -223,15 +467,7 @@ runtime::Task<Result<void>> PgQueue::replay(std::string dossier_id, runtime::Dea
 {
     if (!dossier::id_ok(dossier_id)) co_return Failure{Refusal::not_found, dossier_id};
     std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
-        connection.send_plain("BEGIN");
-        connection.send(buried_statement, Params{}.text(dossier_id));
-        auto const answers = connection.finish();
-        if (answers.back().count() == 0) return Failure{Refusal::not_found, dossier_id};
-        connection.send(lanes_statement, Params{}.texts({answers.back().text(0, 0)}));
-        connection.send(replay_statement, Params{}.text(dossier_id));
-        connection.send_plain("COMMIT");
-        auto const done = connection.finish();
-        if (done[1].count() == 0) return Failure{Refusal::not_found, dossier_id};  // somebody else was quicker
+        if (connection.run(replay_statement, Params{}.text(dossier_id)).count() == 0) return Failure{Refusal::not_found, dossier_id};
         return {};
     };
     co_return co_await pool_.run<void>(deadline, false, std::move(work));

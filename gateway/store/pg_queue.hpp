@@ -1,14 +1,32 @@
 #pragma once
 
-// The delivery queue in PostgreSQL. Only the oldest row of a unit is ever claimable; the rest wait at 'infinity', so a
-// claim reads an index from its beginning and stops, however deep the queue is.
+// The delivery queue in PostgreSQL (migrations/0005_delivery.sql): rows that are only ever added, read once each by the gateway
+// that holds the lease, which keeps their order and what is in flight in a Backlog. On the common path a dossier costs one row
+// written with its commit, one read, and one row that says it was delivered.
 //
-// Threads: call from any io_context.
+// Threads: call from any io_context; one call at a time works on the backlog.
+// Bounds:  what is read ahead (backlog_entries_max; the rest waits in the table), bodies kept for the hand-over (bodies_bytes_max).
 
+#include "gateway/store/detail/backlog.hpp"
+#include "gateway/store/detail/bodies.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/queue.hpp"
 
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace store::detail {
+
+// Which transactions a statement saw, as pg_current_snapshot() prints them: "xmin:xmax:in-progress,…".
+struct SnapshotText {
+    std::string xmax = "0";             // all from here on were not seen
+    std::vector<std::string> in_progress;  // and neither were these
+    [[nodiscard]] static SnapshotText parse(std::string_view text);
+};
 
 class PgQueue final : public Queue {
 public:
@@ -16,12 +34,45 @@ public:
     runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max, std::chrono::seconds lease,
                                                     runtime::Instant now, runtime::Deadline deadline) override;
     runtime::Task<Result<void>> settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline) override;
+    runtime::Task<Result<void>> let_go(std::string worker, runtime::Deadline deadline) override;
     runtime::Task<Result<QueueDepth>> depth(runtime::Instant now, runtime::Deadline deadline) override;
     runtime::Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit, runtime::Deadline deadline) override;
     runtime::Task<Result<void>> replay(std::string dossier_id, runtime::Deadline deadline) override;
 
+    // A dossier of ours was committed: its body need not be read again where this gateway delivers. Threads: any.
+    void committed(std::int64_t sequence, std::shared_ptr<std::string const> body);
+
 private:
+    // All below belongs to the gateway's turn as the holder, and is guarded by mutex_.
+    struct Turn {
+        std::string worker;
+        std::int64_t number = 0;                   // another one: somebody else had the queue meanwhile
+        std::chrono::steady_clock::time_point renew_at{}, until{};
+        std::string server_started;                // another value: the server came back, perhaps without our last outcomes
+        Backlog backlog;
+        SnapshotText seen;                         // every row that this saw is known
+        struct Paging {
+            SnapshotText began;                    // the first page's
+            std::int64_t cursor = 0;               // of the last page
+        };
+        std::optional<Paging> paging = Paging{};   // reading in pages, by sequence; else what is new, by transaction
+        bool check_settled = true;                 // a row read may be settled already
+        bool parked = false;                       // delivery_parked may hold some of ours
+        std::chrono::steady_clock::time_point rotate_at{};
+    };
+    [[nodiscard]] bool hold(PgConnection& connection, std::string const& worker, std::chrono::seconds lease);
+    void begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number);
+    void read_on(PgConnection& connection);
+    std::size_t read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last);
+    void rotate(PgConnection& connection);
+    [[nodiscard]] Result<std::vector<Claim>> bodies_of(PgConnection& connection, std::vector<Waiting> const& taken);
+    [[nodiscard]] bool record(PgConnection& connection, std::string const& worker, std::vector<Settlement> const& settlements);
+
     PgPool& pool_;
+    std::mutex mutex_;
+    std::optional<Turn> turn_;
+    std::atomic<bool> holding_{false};
+    Bodies bodies_;
 };
 
 }  // namespace store::detail

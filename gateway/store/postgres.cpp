@@ -32,14 +32,14 @@ StoreConfig checked(StoreConfig config)
 
 struct Postgres::Data {
     Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics)
-        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool}
+        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto sequence, auto body) { queue.committed(sequence, std::move(body)); }}
     {
     }
     StoreConfig const config;
     detail::PgPool pool;
+    detail::PgQueue queue{pool};
     detail::PgJournal journal;
     detail::PgArchive archive{pool};
-    detail::PgQueue queue{pool};
     detail::PgReference reference{config};
     detail::PgGrace grace{pool};
     detail::PgOtp otp{pool};

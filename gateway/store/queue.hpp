@@ -1,7 +1,8 @@
 #pragma once
 
-// The work queue to the backend: small, apart from the journal. At least once, in order per unit, leases that
-// survive a crash (an expired lease is claimable again, by any process), dead letters for a person.
+// The work queue to the backend: small, apart from the journal. At least once, in order per unit, dead letters for a person.
+// One worker at a time holds the queue: claim() takes and renews the hold, and whoever is silent for too long loses it to the next
+// who asks, with all that it had in flight.
 // Threads: call from any io_context; the answer comes back on the caller's executor.
 
 #include "gateway/dossier/state.hpp"
@@ -47,14 +48,24 @@ struct DeadLetter {
     runtime::Instant died_at{};
 };
 
+inline constexpr std::chrono::seconds hold_renewal{3};
+
 class Queue {
 public:
     virtual ~Queue() = default;
-    // At most `rows` whose time has come, at most one of each unit, the unit's oldest; leased to `worker` for `lease`.
+    // At most `rows` whose time has come, at most one of each unit, the unit's oldest; each comes back by itself after `lease`.
+    // Nothing where another worker holds the queue. With no rows it only renews the hold, for which it is to be called every
+    // few seconds (hold_renewal).
     virtual runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max,
                                                             std::chrono::seconds lease, runtime::Instant now,
                                                             runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<void>> settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline) = 0;
+    // Gives the queue back before the hold ends, for the next worker.
+    virtual runtime::Task<Result<void>> let_go(std::string worker, runtime::Deadline deadline)
+    {
+        static_cast<void>(worker), static_cast<void>(deadline);
+        co_return Result<void>{};
+    }
     virtual runtime::Task<Result<QueueDepth>> depth(runtime::Instant now, runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit, runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<void>> replay(std::string dossier_id, runtime::Deadline deadline) = 0;  // not_found where not dead

@@ -7,6 +7,7 @@
 #include "gateway/store/detail/compress.hpp"
 #include "gateway/store/journal.hpp"
 
+#include <memory>
 #include <string>
 
 namespace store::detail {
@@ -14,6 +15,7 @@ namespace store::detail {
 struct Row {
     dossier::ReceiptFacts facts;  // dossier_id is given; case_code is still empty
     std::string packed_body;      // the envelope as received
+    std::shared_ptr<std::string const> body;  // the same unpacked, where it is at hand
     std::string idempotency_key;
     std::string trace_id;
 };

@@ -43,7 +43,7 @@ all_refused() {
 raw() { printf '%b' "$1" | timeout "${2:-10}" openssl s_client -quiet -ign_eof -connect "localhost:$(<"$hub/run/public.port")" -CAfile "$IVAN_CA" \
     -cert "$IVAN_PROVIDER_CERT" -key "$IVAN_PROVIDER_KEY" 2>/dev/null || true; }
 status_of() { sql "SELECT status FROM ivan.dossier_status WHERE case_code = '$1'"; }
-delivered_code() { [[ -n $(sql "SELECT delivered_at FROM ivan.dossier_status WHERE case_code = '$1'") ]]; }
+delivered_code() { [[ -n $(sql "SELECT d.at FROM ivan.dossier_status s JOIN ivan.deliveries d USING (sequence) WHERE s.case_code = '$1' AND d.outcome = 'delivered'") ]]; }
 event() { # event EVENT_ID CASE_CODE STATUS [AT]
     call_open -H "Authorization: Bearer $(bearer_of TST)" -H "Content-Type: application/json" "$IVAN_URL/v1/workflow/events" \
         --data "{\"event_id\":\"$1\",\"case_code\":\"$2\",\"status\":\"$3\",\"at\":\"${4:-$(date -u +%Y-%m-%dT%H:%M:%SZ)}\",\"department\":\"Bộ phận thử\"}"

@@ -72,7 +72,7 @@ it_keeps_what_the_backend_refuses_as_a_dead_letter_for_a_person() {
 it_keeps_the_order_of_a_unit_and_the_bytes_of_every_dossier() {
     local n
     for n in 1 2 3 4 5; do accepted_dossier D02-TS "$(new_key)-$n"; done
-    wait_for 30 "an empty queue" eval '[[ $(sql "SELECT count(*) FROM ivan.delivery_queue") == 0 ]]' || fail "the queue does not empty"
+    wait_for 30 "an empty queue" eval '[[ $(sql "SELECT count(*) FROM ivan.delivery_waiting") == 0 ]]' || fail "the queue does not empty"
     at_least "cases" "$(backend_count cases)" 5
     same "what the backend found wrong" "$(curl -s "$IVAN_BACKEND_URL/counts" | jq -r .mismatches)" 0
 }

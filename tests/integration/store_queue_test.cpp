@@ -1,5 +1,6 @@
 // The delivery queue: order per unit, leases, dead letters, several workers at once.
 
+#include "gateway/store/detail/pg_connection.hpp"
 #include "tests/support/store.hpp"
 
 #include <gmock/gmock.h>
@@ -116,32 +117,174 @@ TEST_F(StoreQueue, ADeferredDossierBlocksItsUnitAndNoOther)
     EXPECT_EQ(again[0].attempts, 1u);
 }
 
-TEST_F(StoreQueue, ALeaseThatEndedIsClaimableByAnyone)
+// The hold is counted by the database's clock.
+void let_the_hold_end() { support::Database::shared().execute("UPDATE ivan.delivery_lease SET until = now() - interval '1 second'"); }
+
+TEST_F(StoreQueue, WhoHoldsTheQueueAloneIsHandedAnythingUntilTheHoldEnds)
 {
     add("a1", "A");
-    auto const lost = claim("crashed", 10, 1u << 20, 60s);
-    ASSERT_EQ(lost.size(), 1u);
-    now_ += 59s;
-    EXPECT_TRUE(claim("other").empty());
-    now_ += 2s;
-    auto const taken = claim("other");
-    ASSERT_EQ(keys(taken), Keys{"a1"});
-    // The first worker wakes up: it holds nothing any more.
+    add("b1", "B");
+    Gateway second{config()};
+    auto const lost = claim("crashed", 1);
+    ASSERT_EQ(keys(lost), Keys{"a1"});
+    auto const other = [&] {
+        auto claims = support::run_task(context_, second.queue.claim("other", 10, 1u << 20, 60s, now_, soon()));
+        return claims.has_value() ? *claims : std::vector<store::Claim>{};
+    };
+    EXPECT_TRUE(other().empty());
+    let_the_hold_end();
+    auto const taken = other();
+    ASSERT_EQ(keys(taken), (Keys{"a1", "b1"}));
+    // The first worker wakes up: it holds nothing any more, whatever it remembers.
     settle("crashed", lost[0], State::dead);
     EXPECT_EQ(depth().dead, 0u);
-    EXPECT_EQ(depth().leased, 1u);
-    settle("other", taken[0], State::delivered);
-    EXPECT_EQ(delivery("a1"), "delivered");
+    EXPECT_EQ(delivery("a1"), "stored");
+    EXPECT_EQ(support::Database::shared().value("SELECT worker FROM ivan.delivery_lease"), "other");
 }
 
-TEST_F(StoreQueue, ALateSettlementStillCountsWhereNobodyTookTheLease)
+TEST_F(StoreQueue, TheHoldIsRenewedByAClaimOfNothing)
+{
+    EXPECT_TRUE(claim("w").empty());
+    support::Database::shared().execute("UPDATE ivan.delivery_lease SET until = now() + interval '1 second'");
+    Gateway same{config()};  // a gateway that has forgotten when it renewed last
+    EXPECT_TRUE(support::run_task(context_, same.queue.claim("w", 0, 0, 60s, now_, soon())).has_value());
+    EXPECT_EQ(support::Database::shared().value("SELECT until > now() + interval '5 seconds' FROM ivan.delivery_lease"), "t");
+}
+
+TEST_F(StoreQueue, WhatIsLetGoIsTheNextOnesAtOnce)
+{
+    add("a1", "A");
+    ASSERT_EQ(claim("leaving").size(), 1u);
+    ASSERT_TRUE(support::run_task(context_, gateway_.queue.let_go("leaving", soon())).has_value());
+    EXPECT_EQ(keys(claim("next")), Keys{"a1"});
+}
+
+TEST_F(StoreQueue, ALateSettlementStillCountsWhereNobodyTookTheQueue)
 {
     add("a1", "A");
     auto const claims = claim("slow");
     now_ += 300s;
+    let_the_hold_end();
     settle("slow", claims.at(0), State::delivered);
     EXPECT_TRUE(claim("other").empty());
     EXPECT_EQ(delivery("a1"), "delivered");
+}
+
+TEST_F(StoreQueue, WhatNobodySettledComesBackAfterItsLease)
+{
+    add("a1", "A");
+    ASSERT_EQ(claim("w", 10, 1u << 20, 60s).size(), 1u);
+    now_ += 59s;
+    EXPECT_TRUE(claim("w").empty());
+    now_ += 2s;
+    auto const again = claim("w");
+    ASSERT_EQ(keys(again), Keys{"a1"});
+    EXPECT_EQ(again[0].attempts, 1u);
+}
+
+TEST_F(StoreQueue, AttemptsAndTheirTimeSurviveTheGateway)
+{
+    add("a1", "A");
+    add("a2", "A");
+    auto const first = claim("crashed");
+    settle("crashed", first.at(0), State::deferred, 30s, "503");
+    let_the_hold_end();
+    Gateway second{config()};
+    auto const other = [&] { return *support::run_task(context_, second.queue.claim("other", 10, 1u << 20, 60s, now_, soon())); };
+    EXPECT_TRUE(other().empty()) << "not before its time";
+    now_ += 31s;
+    auto const again = other();
+    ASSERT_EQ(keys(again), Keys{"a1"});
+    EXPECT_EQ(again[0].attempts, 1u);
+}
+
+// Commits become visible in another order than their transactions began.
+TEST_F(StoreQueue, FindsARowWhoseTransactionBeganFirstAndEndedLast)
+{
+    add("first", "A");
+    EXPECT_EQ(keys(claim("w")), Keys{"first"});
+    store::detail::PgConnection slow{support::Database::shared().url(), 5s, 20s};
+    slow.run_script("BEGIN; INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+                 "SELECT slot, 0, '00108/Z', dossier_id, agency, received_at, content_bytes, queued_at FROM ivan.delivery_queue LIMIT 1");
+    add("second", "B");
+    EXPECT_EQ(keys(claim("w")), Keys{"second"});
+    EXPECT_TRUE(claim("w").empty());
+    slow.run_script("COMMIT");
+    auto const late = claim("w");
+    ASSERT_EQ(late.size(), 1u);
+    EXPECT_EQ(late[0].sequence, 0);
+    EXPECT_TRUE(claim("w").empty());
+}
+
+TEST_F(StoreQueue, ReadsALongQueueInPagesAndMissesNothing)
+{
+    support::Database::shared().execute(
+        "INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+        "SELECT ivan.delivery_slot(n), n, '00108/U' || n, gen_random_uuid(), '00108', now(), 10, now() FROM generate_series(1, 5000) n; "
+        "INSERT INTO ivan.deliveries (sequence, outcome) SELECT n, 'delivered' FROM generate_series(1, 5000, 7) n");
+    // Nothing stands behind these rows: only how many there are can be asked.
+    EXPECT_TRUE(support::run_task(context_, gateway_.queue.claim("w", 0, 0, 60s, now_, soon())).has_value());
+    for (int page = 0; page < 4; ++page) depth();
+    EXPECT_EQ(depth().waiting, 5000u - 715u);
+    support::Database::shared().execute(
+        "INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+        "SELECT ivan.delivery_slot(n), n, '00108/U' || n, gen_random_uuid(), '00108', now(), 10, now() FROM generate_series(5001, 9500) n");
+    for (int page = 0; page < 5; ++page) depth();
+    EXPECT_EQ(depth().waiting, 9500u - 715u);
+}
+
+TEST_F(StoreQueue, EmptiesSlotsThatLieBehindAndParksWhatStillWaits)
+{
+    auto& database = support::Database::shared();
+    add("a1", "A");
+    add("b1", "B");
+    auto const first = claim("w");
+    ASSERT_EQ(first.size(), 2u);
+    settle("w", first[1], State::delivered);
+    database.execute("SELECT setval('ivan.delivery_sequence', last_value + 2 * 65536) FROM ivan.delivery_sequence");
+    EXPECT_EQ(database.value("SELECT string_agg(s::text, ',') FROM ivan.rotate_delivery(1000) s"), std::to_string(first[0].sequence));
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_queue"), "0");
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_parked"), "1");
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_waiting"), "1");
+    // Another gateway finds it there, and settles it there.
+    let_the_hold_end();
+    Gateway second{config()};
+    auto const taken = *support::run_task(context_, second.queue.claim("other", 10, 1u << 20, 60s, now_, soon()));
+    ASSERT_EQ(keys(taken), Keys{"a1"});
+    store::Settlement settlement;
+    settlement.sequence = taken[0].sequence;
+    settlement.state = State::delivered;
+    ASSERT_TRUE(support::run_task(context_, second.queue.settle("other", {settlement}, soon())).has_value());
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_parked"), "0");
+    EXPECT_EQ(delivery("a1"), "delivered");
+}
+
+TEST_F(StoreQueue, ASlotThatIsReadOrMostlyWaitsIsLeftForAnotherTime)
+{
+    auto& database = support::Database::shared();
+    for (int i = 0; i < 3; ++i) add("k" + std::to_string(i), "U" + std::to_string(i));
+    database.execute("SELECT setval('ivan.delivery_sequence', last_value + 2 * 65536) FROM ivan.delivery_sequence");
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.rotate_delivery(2)"), "0");
+    store::detail::PgConnection reader{database.url(), 5s, 20s};
+    reader.run_script("BEGIN; SELECT count(*) FROM ivan.delivery_queue");
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.rotate_delivery(1000)"), "0");
+    reader.run_script("COMMIT");
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.rotate_delivery(1000)"), "3");
+    EXPECT_EQ(keys(claim("w")).size(), 3u);
+}
+
+TEST_F(StoreQueue, ABodyAtHandIsHandedOverAsItWasCommitted)
+{
+    add("a1", "A", "00108", "<Hoso>journal</Hoso>");
+    EXPECT_TRUE(claim("w", 0).empty());  // holds the queue from here on
+    gateway_.queue.committed(std::stoll(support::Database::shared().value("SELECT max(sequence) FROM ivan.delivery_queue")),
+                             std::make_shared<std::string const>("<Hoso>at hand</Hoso>"));
+    auto const claims = claim("w");
+    ASSERT_EQ(claims.size(), 1u);
+    EXPECT_EQ(claims[0].body, "<Hoso>at hand</Hoso>");
+    EXPECT_EQ(claims[0].case_code, "00001.G/2026/00108");
+    now_ += 61s;
+    EXPECT_EQ(claim("w").at(0).body, "<Hoso>journal</Hoso>") << "a retry reads the journal";
 }
 
 TEST_F(StoreQueue, ADeadLetterLetsTheNextPassAndWaitsForAPerson)
@@ -211,13 +354,14 @@ TEST_F(StoreQueue, CountsWhatWaitsWhatIsLeasedAndHowOldItIs)
     EXPECT_EQ(depth().leased, 1u);
 }
 
-TEST_F(StoreQueue, TwoWorkersShareTheQueueAndKeepEveryUnitsOrder)
+TEST_F(StoreQueue, TwoWorkersTakeTurnsAndKeepEveryUnitsOrder)
 {
     constexpr int units = 10, each = 8;
     for (int n = 0; n < each; ++n)
         for (int u = 0; u < units; ++u) add("k" + std::to_string(u) + "-" + std::to_string(n), "U" + std::to_string(u));
     Gateway other{config()};
     std::map<std::string, std::vector<std::string>> seen;
+    std::map<std::string, int> turns;
     auto worker = [&](std::string name, Gateway& gateway) -> runtime::Task<void> {
         for (int idle = 0; idle < 50;) {
             auto claims = co_await gateway.queue.claim(name, 3, 1u << 20, 60s, now_, soon());
@@ -226,6 +370,7 @@ TEST_F(StoreQueue, TwoWorkersShareTheQueueAndKeepEveryUnitsOrder)
                 ++idle;
                 continue;
             }
+            ++turns[name];
             std::vector<store::Settlement> settlements;
             for (auto const& one : *claims) {
                 seen[one.unit_code].push_back(one.idempotency_key);
@@ -236,6 +381,8 @@ TEST_F(StoreQueue, TwoWorkersShareTheQueueAndKeepEveryUnitsOrder)
             }
             auto const settled = co_await gateway.queue.settle(name, std::move(settlements), soon());
             EXPECT_TRUE(settled.has_value());
+            auto const gone = co_await gateway.queue.let_go(name, soon());
+            EXPECT_TRUE(gone.has_value());
         }
     };
     int running = 2;
@@ -253,6 +400,7 @@ TEST_F(StoreQueue, TwoWorkersShareTheQueueAndKeepEveryUnitsOrder)
         EXPECT_EQ(order, expected);
     }
     EXPECT_EQ(depth().waiting + depth().leased, 0u);
+    EXPECT_EQ(turns.size(), 2u) << "both had a turn";
 }
 
 TEST_F(StoreQueue, DossiersStoredWhileAUnitIsInFlightAreNotForgotten)
@@ -268,17 +416,18 @@ TEST_F(StoreQueue, DossiersStoredWhileAUnitIsInFlightAreNotForgotten)
     EXPECT_EQ(keys(claim("w")), Keys{"a3"});
 }
 
-TEST_F(StoreQueue, AClaimReadsTheIndexAndNotTheQueue)
+TEST_F(StoreQueue, NewRowsAreReadByTheIndexAndNotFromTheQueue)
 {
     support::Database::shared().execute(
-        "INSERT INTO ivan.delivery_queue (sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at, ready_at) "
-        "SELECT n, '00108/U' || n % 7, gen_random_uuid(), '00108', now(), 10, now(), 'infinity' FROM generate_series(1, 20000) n; "
+        "INSERT INTO ivan.delivery_queue (slot, sequence, unit_key, dossier_id, agency, received_at, content_bytes, queued_at) "
+        "SELECT ivan.delivery_slot(n * 10), n * 10, '00108/U' || n % 7, gen_random_uuid(), '00108', now(), 10, now() FROM generate_series(1, 20000) n; "
         "ANALYZE ivan.delivery_queue");
-    auto const plan = support::Database::shared().value(
-        "EXPLAIN (FORMAT JSON) SELECT sequence FROM ivan.delivery_queue WHERE ready_at <= now() AND ready_at < 'infinity' "
-        "ORDER BY ready_at, sequence LIMIT 10 FOR UPDATE SKIP LOCKED");
-    EXPECT_THAT(plan, testing::HasSubstr("Index"));
-    EXPECT_THAT(plan, testing::Not(testing::HasSubstr("Seq Scan")));
+    for (auto const* condition : {"xid >= pg_current_xact_id()", "xid = ANY('{5,6}'::xid8[])", "sequence > 199000"}) {
+        auto const plan = support::Database::shared().value(
+            std::string{"EXPLAIN (FORMAT JSON) SELECT sequence FROM ivan.delivery_queue WHERE "} + condition + " ORDER BY sequence LIMIT 10");
+        EXPECT_THAT(plan, testing::HasSubstr("Index")) << condition;
+        EXPECT_THAT(plan, testing::Not(testing::HasSubstr("Seq Scan"))) << condition;
+    }
 }
 
 }  // namespace

@@ -12,17 +12,46 @@
 #include "gateway/store/failure.hpp"
 #include "gateway/store/journal.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace store::detail {
 
+// Whose unit it is, as committed: a unit belongs to the tax code that filed first, for ever. Believed for a while, so that an
+// operator who sets one right need not restart anything. Threads: one.
+class UnitOwners {
+public:
+    static constexpr std::size_t units_max = 50'000;
+    static constexpr std::chrono::seconds believed_for{60};
+
+    [[nodiscard]] bool is(std::string const& unit_key, std::string_view tax_code) const
+    {
+        auto const found = known_.find(unit_key);
+        return found != known_.end() && found->second.tax_code == tax_code && std::chrono::steady_clock::now() < found->second.until;
+    }
+    void learn(std::string const& unit_key, std::string const& tax_code)
+    {
+        if (known_.size() >= units_max) known_.clear();
+        known_[unit_key] = {tax_code, std::chrono::steady_clock::now() + believed_for};
+    }
+
+private:
+    struct Owner {
+        std::string tax_code;
+        std::chrono::steady_clock::time_point until;
+    };
+    std::unordered_map<std::string, Owner> known_;
+};
+
 class BatchTransaction {
 public:
     BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
-                     std::vector<dossier::CaseCodeTemplate> const& case_codes);
+                     std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners);
 
     void run(PgConnection& connection);
 
@@ -30,6 +59,15 @@ public:
     // One for each row, in their order. Nothing: this row must be tried again on its own, because the row before it with
     // the same key was refused. After a throw: only what does not depend on this transaction.
     [[nodiscard]] std::vector<std::optional<Result<Stored>>> take_results() { return std::move(results_); }
+
+    // Of what this transaction has committed; empty before.
+    struct Sequenced {
+        std::size_t row;
+        std::int64_t sequence;
+    };
+    [[nodiscard]] std::vector<Sequenced> sequences() const;
+    // Owners that it saw or made; true once it is committed.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> const& learned() const noexcept { return learned_; }
 
 private:
     // All rows of one batch with the same provider and key: the first leads, the others follow.
@@ -60,6 +98,9 @@ private:
     Sealer const& sealer_;
     Codec codec_;
     std::vector<dossier::CaseCodeTemplate> const& case_codes_;
+    UnitOwners const& owners_;
+    std::vector<std::pair<std::string, std::string>> learned_;
+    bool committed_ = false;
     std::vector<Group> groups_;           // sorted by provider and key: every gateway locks in this order
     std::vector<std::size_t> arrival_;    // groups by their leader's place in the batch
     std::vector<std::optional<Result<Stored>>> results_;

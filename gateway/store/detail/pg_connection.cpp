@@ -104,6 +104,12 @@ Params& Params::instant(runtime::Instant value)
     return *this;
 }
 
+Params& Params::boolean(bool value)
+{
+    values_.push_back({std::string(1, value ? '\1' : '\0'), false});
+    return *this;
+}
+
 Params& Params::null()
 {
     values_.push_back({"", true});

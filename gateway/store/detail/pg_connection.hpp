@@ -52,6 +52,7 @@ public:
     Params& text(std::string_view value);    // text, and bytea as it is
     Params& number(std::int64_t value);      // bigint
     Params& instant(runtime::Instant value); // timestamptz
+    Params& boolean(bool value);             // boolean
     Params& null();
     Params& texts(std::vector<std::string_view> const& values);      // text[]
     Params& byteas(std::vector<std::string_view> const& values);     // bytea[]
