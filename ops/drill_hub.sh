@@ -1,0 +1,172 @@
+# Drills of ops/drill that harm gateways, answers and the backend. Source it after ops/drill_stage.sh.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+# drill: kill - kill -9 of the gateway at random moments over 100,000 dossiers (--count N), started again at once
+drill_kill() {
+    local count=${kill_count:-$(scaled 100000 3000)}
+    stage_start
+    file_start "$count" 0 --connections 24 --patience 3600
+    while filing; do
+        # Between a fifth of a second and four seconds of life: also in the middle of its start.
+        sleep "$((RANDOM % 4)).$((2 + RANDOM % 8))"
+        filing || break
+        fault_begins
+        process_kill gateway
+        gateway_start
+        fault_ends kill
+        ((RANDOM % 5 == 0)) || recovered
+    done
+    wait_ready || complain "the gateway did not become ready again"
+    file_end
+}
+
+# drill: lost-answers - one answer in ten is lost after the commit; providers ask by hash, or send the same again
+drill_lost_answers() {
+    stage_start
+    # Plain HTTP, so that the relay can see which answer it loses.
+    process_stop gateway
+    sed -i '/^\[server\]/,/^\[ops\]/ { /^\(certificate_file\|key_file\|client_ca_file\)/d }' "$hub/gateway.toml"
+    gateway_start
+    wait_ready || die "the gateway did not become ready; its log is $hub/log/gateway.log"
+    local port
+    port=$(free_port)
+    process_start relay "$bin/ivan-drill" relay --port "$port" --to "$(<"$hub/run/public.port")" --drop 0.1 --dropped-file "$hub/dropped"
+    local relayed=(--url "http://127.0.0.1:$port" --bearer "$(bearer_of THAISON)")
+    fault_begins
+    file_start "$(scaled 20000 2000)" 0
+    wait_for 900 "every dossier to have its receipt" sent_or_gone || complain "not every dossier got its receipt"
+    fault_ends lost-answers
+    file_end
+    process_stop relay
+    local dropped passed
+    read -r dropped passed <"$hub/dropped"
+    faults_done=$dropped
+    extra=$(jq -n -c --argjson d "$dropped" --argjson p "$passed" '{note: "\($d) of \($d + $p) answers 201 were lost"}')
+}
+
+# drill: backend-down - the backend is away for an hour, time-scaled; then the queue drains at 5 times the intake's rate or more
+drill_backend_down() {
+    local rate away
+    rate=$(scaled 120 60) away=$(scaled 60 12)
+    # Times scaled with the hour: what a real hub draws from up to minutes is drawn from up to seconds here.
+    stage_start delivery.backoff_max '"2s"' delivery.probe_wait_max '"1s"' delivery.retry_after_max '"2s"'
+    file_start $((rate * (away * 2 + 60))) "$rate"
+    sleep 3
+    fault_begins
+    process_kill backend
+    sleep "$away"
+    local waiting began took handed
+    waiting=$(sql "SELECT count(*) FROM ivan.dossier_status WHERE delivered_at IS NULL")
+    handed=$(wc -l <"$hub/record")
+    backend_start
+    began=$(now_us)
+    fault_ends backend-down
+    # Until the backlog is gone, while the intake goes on.
+    wait_for 300 "the queue to drain" drained_to "$((handed + waiting))" || complain "the queue did not drain"
+    took=$(($(now_us) - began))
+    extra=$(jq -n -c --argjson n "$(($(wc -l <"$hub/record") - handed))" --argjson us "$took" --argjson intake "$rate" --argjson waiting "$waiting" \
+        '($n * 1e6 / $us) as $r | {waiting: $waiting, drain_per_s: ($r | round), intake_per_s: $intake, drain_ratio: ($r / $intake * 10 | round / 10),
+         note: "\($waiting) waited; drained at \($r | round)/s, intake \($intake)/s"}')
+    jq -e '.drain_ratio >= 5' <<<"$extra" >/dev/null || complain "drained at only $(jq .drain_ratio <<<"$extra") times the intake's rate"
+    file_end
+}
+drained_to() { (($(wc -l <"$hub/record") >= $1)); }
+
+# drill: two-gateways - two gateways over one database, kill -9 of one or the other at random moments
+drill_two_gateways() {
+    stage_start
+    second_start
+    file_start "$(scaled 30000 3000)" 0
+    local victim
+    while filing; do
+        sleep "$((RANDOM % 3)).$((2 + RANDOM % 8))"
+        filing || break
+        victim=$((RANDOM % 2))
+        fault_begins
+        if ((victim)); then process_kill gateway; gateway_start; else process_kill gateway2; second_run; fi
+        fault_ends kill
+        sleep 0.5
+        # The other one serves meanwhile; it is not killed as well, so that a failure would have only one cause.
+        if ((victim)); then wait_ready; else wait_for 60 "the second gateway" second_ready; fi || complain "a killed gateway did not become ready again"
+    done
+    file_end
+}
+
+# drill: rolling-restart - two gateways, stopped with SIGTERM and started again in turn; no request fails with a provider that
+#   has both addresses, and each stop ends within its bound
+drill_rolling_restart() {
+    stage_start server.stop_timeout '"10s"'
+    second_start
+    local rate rounds round longest=0 took
+    rate=$(scaled 300 100) rounds=$(scaled 6 2)
+    file_start $((rate * rounds * 60)) "$rate"
+    for ((round = 0; round < rounds; ++round)); do
+        fault_begins
+        began=$(now_us)
+        polite_stop gateway
+        took=$(($(now_us) - began))
+        ((took > longest)) && longest=$took
+        gateway_start
+        wait_ready || complain "the first gateway did not become ready again"
+        fault_ends restart
+        sleep 1
+        fault_begins
+        began=$(now_us)
+        polite_stop gateway2
+        took=$(($(now_us) - began))
+        ((took > longest)) && longest=$took
+        second_run
+        wait_for 60 "the second gateway" second_ready || complain "the second gateway did not become ready again"
+        fault_ends restart
+        sleep 1
+    done
+    file_end
+    local failed
+    failed=$(jq .failed "$hub/filer.json")
+    [[ $failed == 0 ]] || complain "$failed requests failed at both addresses"
+    extra=$(jq -n -c --argjson us "$longest" --argjson failed "$failed" \
+        '{failed_requests: $failed, longest_stop_s: ($us / 1e6), note: "\($failed) requests failed; the longest stop took \($us / 1e5 | round / 10) s"}')
+}
+# The bound: server.stop_timeout, a delivery attempt under way, and the final cut.
+polite_stop() {
+    process_signal "$1" TERM
+    wait_for 35 "$1 to end" gone "$1" || { complain "$1 did not end within its bound"; process_kill "$1"; }
+}
+
+# drill: queue-health - 800 deliveries a second, without and with a snapshot held; what it costs, and the queue's dead rows
+drill_queue_health() {
+    local rate each before during after dead size
+    rate=$(scaled 800 200) each=$(scaled 90 10)
+    stage_start
+    file_start $((rate * (each * 2 + 40))) "$rate"
+    sleep 5
+    before=$(delivered_in "$each")
+    fault_begins
+    snapshot_hold $((each + 10))
+    during=$(delivered_in "$each")
+    dead=$(queue_dead_rows)
+    size=$(queue_bytes)
+    snapshot_release
+    fault_ends snapshot
+    file_end
+    after=$(queue_dead_rows)
+    extra=$(jq -n -c --argjson b "$before" --argjson d "$during" --argjson s "$each" --argjson dead "$dead" --argjson after "$after" --argjson size "$size" --argjson rate "$rate" \
+        '(100 * (1 - $d / $b) * 10 | round / 10) as $loss | {offered_per_s: $rate, without_per_s: ($b / $s), with_per_s: ($d / $s), loss_percent: $loss, dead_rows: $dead, dead_rows_after: $after, queue_bytes: $size,
+          note: "\($b / $s | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s: \($loss) % less; \($dead) dead rows, queue of \($size / 1048576 | round) MiB"}')
+    jq -e '.loss_percent < 2' <<<"$extra" >/dev/null || complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries"
+}
+delivered_in() {  # deliveries taken by the backend within so many seconds
+    local from
+    from=$(wc -l <"$hub/record")
+    sleep "$1"
+    printf '%s' $(($(wc -l <"$hub/record") - from))
+}
+# A transaction that sees what was there when it began, and so keeps every dead row from being cleaned away.
+snapshot_hold() {
+    process_start snapshot /usr/lib/postgresql/15/bin/psql -X -q "$(database)" -c "BEGIN ISOLATION LEVEL REPEATABLE READ" -c "SELECT count(*) FROM ivan.providers" -c "SELECT pg_sleep($1)" -c COMMIT
+    sleep 1
+}
+snapshot_release() { process_kill snapshot; sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND pid <> pg_backend_pid()" >/dev/null; }
+queue_tables="relname LIKE 'delivery%'"
+queue_dead_rows() { sql "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE schemaname = 'ivan' AND $queue_tables"; }
+queue_bytes() { sql "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relnamespace = 'ivan'::regnamespace AND relkind = 'r' AND $queue_tables"; }
