@@ -15,8 +15,9 @@ namespace dossier {
 
 namespace {
 
-// What follows whom: 2 added MaKhoa, XacThuc, TuoiBangChung and ChoKiemTraLai. Receipts given out stay as they are.
-constexpr std::string_view layout_version = "2";
+// What follows whom: 2 added MaKhoa, XacThuc, TuoiBangChung and ChoKiemTraLai; 3 adds ViTriNhatKy. Receipts given out stay as
+// they are.
+std::string_view layout_of(ReceiptFacts const& facts) { return facts.log_index ? "3" : "2"; }
 
 // What is reserved: a guess that is seldom too small, since growing copies.
 constexpr std::size_t receipt_bytes = 1536, answer_bytes = 768, form_bytes = 320, signer_bytes = 1280;
@@ -259,7 +260,14 @@ std::string answer_json(ReceiptFacts const& facts)
     out.name("paper_required").plain(facts.paper_required ? "true" : "false");
     out.name("authentication").value(facts.one_time_password ? "otp" : "signature");
     out.name("receipt_url").value("/v1/dossiers/" + facts.dossier_id + "/receipt");
-    out.name("log").plain("null");
+    out.name("log");
+    if (facts.log_index) {
+        out.open('{');
+        out.name("index").value(static_cast<std::size_t>(*facts.log_index));
+        out.close('}');
+    } else {
+        out.plain("null");
+    }
     out.close('}');
     return out.take();
 }
@@ -310,7 +318,7 @@ std::string canonical_receipt(ReceiptFacts const& facts, std::string_view key_id
 {
     CanonicalWriter out{receipt_bytes + facts.forms.size() * form_bytes + facts.signers.size() * signer_bytes};
     out.open("PhieuTiepNhan");
-    out.leaf("PhienBan", layout_version);
+    out.leaf("PhienBan", layout_of(facts));
     out.leaf("MaKhoa", key_id);
     out.leaf("MaHoSo", facts.case_code);
     out.leaf("MaGiaoDich", facts.dossier_id);
@@ -348,6 +356,7 @@ std::string canonical_receipt(ReceiptFacts const& facts, std::string_view key_id
     for (auto const& signer : facts.signers) write_signer(out, signer, facts.received_at);
     out.close("ChuKys");
     out.leaf("CanNopHoSoGiay", facts.paper_required);  // CV 1240 §3: signed with a test certificate, paper too
+    if (facts.log_index) out.leaf("ViTriNhatKy", static_cast<std::size_t>(*facts.log_index));  // leaf of the provable log
     out.close("PhieuTiepNhan");
     return out.take();
 }

@@ -8,6 +8,7 @@
 #include "signing/signer.hpp"
 #include "signing/verifier.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,7 @@ struct ReceiptFacts {
     struct PasswordFacts { signing::OtpChannel channel; std::string challenge_id; runtime::Instant at; };
     std::optional<PasswordFacts> one_time_password;  // QĐ 352 art. 17
     bool paper_required = false;
+    std::optional<std::uint64_t> log_index;  // the dossier's place in the provable log; nothing: it has none
 };
 
 [[nodiscard]] ReceiptFacts facts_of(providers::Provider const& provider, signing::Verified const& verified,
