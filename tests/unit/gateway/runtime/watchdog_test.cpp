@@ -60,6 +60,19 @@ TEST(Watchdog, ADeadlineMovedLaterHoldsUntilThen)
     EXPECT_GE(std::chrono::steady_clock::now(), later);
 }
 
+// The socket had something to say in the very turn the deadline passed: whoever reads on is not let off.
+TEST(Watchdog, ADeadlineThatFoundNothingToCancelHoldsForTheNextRead)
+{
+    Pair pair;
+    Watchdog dog{pair.near};
+    dog.arm(std::chrono::steady_clock::now());
+    support::run_until(pair.context, [&] { return dog.fired(); });
+    EXPECT_TRUE(support::run_task(pair.context, read_fails(pair.near)));
+    dog.arm(std::chrono::steady_clock::now() + 1h);
+    net::write(pair.far, net::buffer("x", 1));
+    EXPECT_FALSE(support::run_task(pair.context, read_fails(pair.near))) << "a new deadline, a new chance";
+}
+
 TEST(Watchdog, DisarmedItLetsTheReadBe)
 {
     Pair pair;
