@@ -36,12 +36,15 @@ std::size_t next_line(std::string_view text, std::size_t from)
     return text.size();
 }
 
+// A carriage return, and as XML has to write one that is to stay.
+constexpr std::array<std::string_view, 4> returns{"\r", "&#13;", "&#xD;", "&#xd;"};
+
 // What stands between two lines, at the front of `text`; empty where no line ends.
 std::string_view separator(std::string_view text)
 {
     std::size_t size = 0;
-    for (std::string_view const end : {"\r", "&#13;", "&#xD;", "&#xd;"})
-        if (text.starts_with(end)) size = end.size();
+    for (auto const& written : returns)
+        if (text.starts_with(written)) size = written.size();
     if (size < text.size() && text[size] == '\n') ++size;
     if (size == 0) return {};
     while (size < std::min(text.size(), armour_separator_max) && (text[size] == ' ' || text[size] == '\t')) ++size;

@@ -3,13 +3,13 @@
 // Packs what is stored, and gives back exactly the bytes that were packed: what was signed is what is kept. Every value ever
 // stored can be unpacked, whatever the configuration says today:
 //
-//   byte 0      how it is packed:  n  as it is     4  LZ4 block        z  zstd frame
-//               and, base64 undone: N  as it is     L  LZ4 block        Z  zstd frame
+//   byte 0      how it is packed:     n  as it is     4  LZ4 block        z  zstd frame
+//               with a longer header: N  as it is     L  LZ4 block        Z  zstd frame
 //   bytes 1-4   size unpacked, least significant byte first
 //   only of N, L and Z:
-//   byte 5      how many times base64 was undone: 1, or 2 where it stood in base64
-//   byte 6      0
-//   bytes 7-10  size of the stripped form (detail/armour.hpp), which is what was compressed
+//   byte 5      how many times base64 was undone before: 0, 1, or 2 where it stood in base64
+//   byte 6      number of the dictionary (detail/dictionary.hpp) it was compressed with, 0 for none
+//   bytes 7-10  size of what was compressed: where byte 5 is not 0, the stripped form of detail/armour.hpp
 //   the rest    the compressed bytes
 //
 // gateway/store/README.md says how to restore a body by hand.

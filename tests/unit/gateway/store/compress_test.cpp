@@ -1,15 +1,21 @@
 #include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/dictionary.hpp"
 #include "gateway/store/failure.hpp"
 #include "schemas/base64.hpp"
+#include "signing/digest.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 
+using namespace std::string_literals;
 using namespace store::detail;
 
 constexpr std::size_t no_bound = 1u << 30;
@@ -85,7 +91,6 @@ TEST(Compress, PacksTheSameBytesTheSameWayWhateverWasPackedBefore)
 // What has been stored is unpacked for ever: never change these values.
 TEST(Compress, UnpacksWhatEarlierReleasesStored)
 {
-    using namespace std::string_literals;
     EXPECT_EQ(unpack("n\3\0\0\0abc"s, 3), "abc");
     EXPECT_EQ(unpack("4\x40\0\0\0\x1F\x61\1\0\x27\x50\x61\x61\x61\x61\x61"s, 64), std::string(64, 'a'));
     EXPECT_EQ(unpack("z\x40\0\0\0\x28\xB5\x2F\xFD\x20\x40\x45\0\0\x10\x61\x61\1\0\x93\0\x16"s, 64), std::string(64, 'a'));
@@ -95,6 +100,74 @@ TEST(Compress, UnpacksWhatEarlierReleasesStored)
     EXPECT_EQ(unpack("N\x8F\0\0\0\1\0\x74\0\0\0"s + "<a>" + std::string(99, '\0') + "</a>" + list, 143), text);
     EXPECT_EQ(unpack("L\x8F\0\0\0\1\0\x74\0\0\0\x4F<a>\0\1\0\x4F\xE0</a>"s + list, 143), text);
     EXPECT_EQ(unpack("Z\x8F\0\0\0\1\0\x74\0\0\0\x28\xB5\x2F\xFD\x20\x74\xC5\0\0\x90<a>\0</a>"s + list + "\1\0\x3F\1\x22"s, 143), text);
+}
+
+TEST(Compress, UnpacksWhatWasPackedWithTheFirstDictionary)
+{
+    auto const text = R"({"dossier_id":"x","case_code":"00001.G/2026/00108","received_at":"2026-11-22T14:36:26.240+07:00","agency":"00108"})"s;
+    EXPECT_EQ(unpack("L\x72\0\0\0\0\1\x72\0\0\0#{\"\x1D\x0F{_id\":\"x9\x10T00001\xE2\x0ET00108""a\x0F\xF3\x10ved_at\":\"2026-11-22T14:36:26.24\xB4\x0A\x08"
+                     "F\x10p00108\"}"s, 114), text);
+    EXPECT_EQ(unpack("Z\x72\0\0\0\0\1\x72\0\0\0\x28\xB5\x2F\xFD\x20\x72\x25\2\0\x84\2x00001001082026-11-22T14:36:26.2400108\"}\7\0\x49\x70\x38\x70\x2B"
+                     "\x98\xDB\x08\x4E\1\x64\x87\x44\x97\x1B\x12\xCA\3\xA7\xE3\x1D\xE8\x8E\x15"s, 114), text);
+}
+
+// Values of every day since refer to it. A better dictionary has the next number, and a test of its own.
+TEST(Dictionary, TheFirstNeverChanges)
+{
+    EXPECT_EQ(dictionary(1).size(), 9981u);
+    EXPECT_EQ(signing::hex(signing::sha256(dictionary(1))), "4653533d0316dc29aaf7f27970f9120ab7c27a247dc34538207b44cde10c4f6b");
+    EXPECT_EQ(dictionary(0), "");
+    EXPECT_EQ(dictionary(dictionary_newest + 1), "");
+    EXPECT_NE(dictionary(dictionary_newest), "");
+}
+
+TEST(Dictionary, ShortensWhatSaysTheWordsOfTheWire)
+{
+    auto const text = "<LaoDong>\n      <STT>1</STT>\n      <HoTen>Lê Thị Hoa</HoTen>\n      <MasoBHXH>3121616964</MasoBHXH>\n      <NgaySinh>"s +
+                      "22/03/1998</NgaySinh>\n      <GioiTinh>0</GioiTinh>\n    </LaoDong>";
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto const packed = pack(codec, text);
+        EXPECT_EQ(packed[6], 1);
+        EXPECT_LT(packed.size(), text.size() * 2 / 3);
+        EXPECT_EQ(unpack(packed, no_bound), text);
+    }
+}
+
+TEST(Dictionary, LongBodiesAndThoseThatDoNotShrinkDoWithoutIt)
+{
+    auto const body = "<a>" + schemas::base64_encode(std::string(200'000, 'a')) + "</a>";
+    EXPECT_EQ(pack(Codec::lz4, body)[6], 0);
+    EXPECT_EQ(unpack(pack(Codec::lz4, body), no_bound), body);
+    EXPECT_EQ(pack(Codec::lz4, "<a>" + schemas::base64_encode(noise(3000)) + "</a>")[6], 0);
+}
+
+TEST(Dictionary, AValueThatNamesNoneWeHaveIsRefused)
+{
+    for (auto const codec : {Codec::lz4, Codec::zstd}) {
+        auto packed = pack(codec, dossier());
+        ASSERT_TRUE(unpack(packed, no_bound));
+        packed[6] = static_cast<char>(dictionary_newest + 1);
+        EXPECT_FALSE(unpack(packed, no_bound)) << "of a later release";
+    }
+    auto plain = pack(Codec::lz4, "<a>" + schemas::base64_encode(noise(3000)) + "</a>");
+    ASSERT_EQ(plain[0], 'N');
+    plain[6] = 1;
+    EXPECT_FALSE(unpack(plain, no_bound));
+}
+
+TEST(Compress, ManyThreadsShareTheDictionary)
+{
+    auto const bytes = dossier();
+    auto const expected = pack(Codec::lz4, bytes), expected_zstd = pack(Codec::zstd, bytes);
+    std::vector<std::thread> threads;
+    std::atomic<unsigned> wrong = 0;
+    for (unsigned i = 0; i < 4; ++i)
+        threads.emplace_back([&] {
+            for (unsigned n = 0; n < 50; ++n)
+                if (pack(Codec::lz4, bytes) != expected || unpack(expected_zstd, no_bound) != bytes) ++wrong;
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0u);
 }
 
 TEST(Compress, ShrinksWhatCanShrinkAndNeverGrowsByMoreThanItsHeader)
