@@ -42,12 +42,13 @@ drill_disk_full() {
     printf 'min_wal_size = 64MB\nmax_wal_size = 96MB\nshared_buffers = 32MB\n' >"$hub/small.conf"
     IVAN_CLUSTER_SETTINGS=$hub/small.conf stage_start
     db_file_start 40
-    local round
+    local round down=no
     for round in tables log; do
         fault_begins
         # All that is left, page by page.
         dd if=/dev/zero of="$hub/db/ballast" bs=64k status=none 2>/dev/null || true
         if [[ $round == tables ]]; then sleep "$(scaled 6 4)"; else sleep "$(scaled 20 8)"; fi
+        admin "SELECT 1" 2>/dev/null || down=yes
         rm -f "$hub/db/ballast"
         # Where the log found no room, the server stopped itself; somebody starts it again.
         IVAN_CLUSTER_SETTINGS=$hub/small.conf timeout 60 "$root/ops/cluster" start "$hub/db" || complain "PostgreSQL did not start again"
@@ -57,6 +58,7 @@ drill_disk_full() {
     done
     gateway_unharmed
     file_end
+    extra=$(jq -n -c --arg down "$down" '{server_went_down: ($down == "yes"), note: (if $down == "yes" then "the server stopped itself for want of room in its log" else "the server stayed up" end)}')
 }
 
 # drill: db-restart - PostgreSQL is stopped and started, politely and as by a power cut
@@ -169,7 +171,6 @@ drill_db_no_connections() {
     printf "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ivan-drill-others';\n\\q\n" >&"$admin_in"
     read -r -t 10 left <&"$admin_out" || true
     fault_ends no-connections
-    wait "$ADMIN_PID" 2>/dev/null || true
     recovered
     gateway_unharmed
     file_end

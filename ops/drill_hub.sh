@@ -5,7 +5,7 @@
 drill_kill() {
     local count=${kill_count:-$(scaled 100000 3000)}
     stage_start
-    file_start "$count" 0 --connections 24 --patience 3600
+    file_start "$count" "$(scaled 0 250)" --connections 24 --patience 3600
     while filing; do
         # Between a fifth of a second and four seconds of life: also in the middle of its start.
         sleep "$((RANDOM % 4)).$((2 + RANDOM % 8))"
@@ -76,7 +76,7 @@ drained_to() { (($(wc -l <"$hub/record") >= $1)); }
 drill_two_gateways() {
     stage_start
     second_start
-    file_start "$(scaled 30000 3000)" 0
+    file_start "$(scaled 30000 3000)" "$(scaled 0 250)"
     local victim
     while filing; do
         sleep "$((RANDOM % 3)).$((2 + RANDOM % 8))"

@@ -97,12 +97,15 @@ file_start() {
 }
 relayed=()
 made_or_gone() { [[ -s $hub/made ]] || ! process_alive filer; }
-filing() { [[ ! -s $hub/sent ]] && process_alive filer; }
+filing() { [[ ! -s $hub/sent ]] && process_alive filer && ! gateways_gone; }
+# A gateway that ended by itself is a finding, and nothing to wait for.
+gateways_gone() { ! process_alive gateway && ! process_alive gateway2; }
 receipts() { wc -l <"$hub/ledger"; }
 
-sent_or_gone() { [[ -s $hub/sent ]] || ! process_alive filer; }
+sent_or_gone() { [[ -s $hub/sent ]] || ! process_alive filer || gateways_gone; }
 gone() { ! process_alive "$1"; }
-delivered_all() { (($(grep -c $'\ttaken\t' "$hub/record") >= $(sql "SELECT count(*) FROM ivan.dossiers"))); }
+repeated_or_gone() { ! process_alive filer || gateways_gone; }
+delivered_all() { gateways_gone || (($(grep -c $'\ttaken\t' "$hub/record") >= $(sql "SELECT count(*) FROM ivan.dossiers"))); }
 
 # file_end: no new dossiers; every one gets its receipt, the backend gets every one, every receipt is asked for again.
 file_end() {
@@ -110,7 +113,8 @@ file_end() {
     wait_for 900 "every dossier to have its receipt" sent_or_gone || complain "not every dossier got its receipt"
     wait_for "$drain_max" "the backend to have every dossier" delivered_all || complain "not every dossier was delivered"
     touch "$hub/repeat"
-    wait_for 900 "the repeats" gone filer || complain "the repeats did not end"
+    wait_for 900 "the repeats" repeated_or_gone || complain "the repeats did not end"
+    ! gateways_gone || complain "the gateway ended by itself: $(tail -n 1 "$hub/log/gateway.log")"
     grep '^{' "$hub/log/filer.log" | tail -n 1 >"$hub/filer.json"
     [[ -s $hub/filer.json ]] || { complain "the provider did not report"; printf '{"sent":0,"good":false,"differences":0,"words":[]}' >"$hub/filer.json"; }
 }
@@ -134,7 +138,7 @@ more_receipts_than() { (($(receipts) > $1)) || ! filing; }
 
 # The hub's own log is checked at the end of each drill, where the program knows how.
 audit() {
-    "$bin/ivanctl" audit --help 2>/dev/null | grep -qw verify || return 0
+    "$bin/ivanctl" audit verify --help 2>/dev/null | grep -q 'audit verify' || return 0
     "$bin/ivanctl" audit verify --database-url "$(database)" >"$hub/audit.out" 2>&1 && return 0
     complain "ivanctl audit verify: $(tail -n 1 "$hub/audit.out")"
 }
