@@ -6,8 +6,10 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -63,7 +65,41 @@ std::string array_of(std::int32_t type, std::vector<std::string_view> const& val
     return out;
 }
 
-void ignore_notice(void*, char const*) {}
+// The server's last words: it says FATAL and closes the connection, which may be seen only later.
+bool last_words(pg_result const* result)
+{
+    auto const* const severity = result ? PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED) : nullptr;
+    return severity && (severity == std::string_view{"FATAL"} || severity == std::string_view{"PANIC"});
+}
+
+// One of a URL's comma-separated values; a single value stands for every host.
+std::string part_of(std::string_view values, std::size_t n)
+{
+    if (values.find(',') == values.npos) return std::string{values};
+    for (; n > 0; --n) {
+        auto const comma = values.find(',');
+        if (comma == values.npos) return {};
+        values.remove_prefix(comma + 1);
+    }
+    return std::string{values.substr(0, values.find(','))};
+}
+
+// Host, address and port of each host that a URL names, in its order; one empty entry where it names none.
+std::vector<std::array<std::string, 3>> hosts_of(std::string const& url)
+{
+    std::array<std::string, 3> values;
+    std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> const options{PQconninfoParse(url.c_str(), nullptr), PQconninfoFree};
+    for (auto const* option = options.get(); option && option->keyword; ++option) {
+        std::string_view const keyword{option->keyword};
+        auto const place = keyword == "host" ? 0u : keyword == "hostaddr" ? 1u : keyword == "port" ? 2u : 3u;
+        if (place < 3 && option->val) values[place] = option->val;
+    }
+    auto const commas = [](std::string const& list) { return static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')); };
+    std::vector<std::array<std::string, 3>> hosts(std::max(commas(values[0]), commas(values[1])) + 1);
+    for (std::size_t n = 0; n < hosts.size(); ++n)
+        for (std::size_t place = 0; place < 3; ++place) hosts[n][place] = part_of(values[place], n);
+    return hosts;
+}
 
 }  // namespace
 
@@ -218,12 +254,34 @@ void PgConnection::check_url(std::string const& url)
 
 PgConnection::PgConnection(std::string const& url, std::chrono::milliseconds connect_timeout,
                            std::chrono::milliseconds statement_timeout)
-    : answer_timeout_{statement_timeout + std::chrono::seconds{2}}, answer_by_{std::chrono::steady_clock::now() + connect_timeout}
+    : answer_timeout_{connect_timeout}
 {
-    // A peer that vanished without a word is noticed by TCP itself.
-    constexpr std::array keys{"dbname", "fallback_application_name", "client_encoding", "keepalives_idle", "keepalives_interval",
-                              "keepalives_count", "tcp_user_timeout", static_cast<char const*>(nullptr)};
-    std::array const values{url.c_str(), "ivan-gateway", "UTF8", "10", "5", "3", "15000", static_cast<char const*>(nullptr)};
+    // Each host has its own time, so that one which says nothing does not hide the next (libpq's own connect_timeout counts only
+    // for its blocking calls). target_session_attrs of the URL is judged by libpq, host by host.
+    std::string trouble, state;
+    for (auto const& host : hosts_of(url)) {
+        answer_by_ = std::chrono::steady_clock::now() + connect_timeout;
+        try {
+            connect(url, host);
+            begin_session(statement_timeout);
+            answer_timeout_ = statement_timeout + std::chrono::seconds{2};
+            return;
+        } catch (PgError const& error) {
+            if (!trouble.empty()) trouble += "; ";
+            trouble += error.what();
+            state = error.state();
+        }
+    }
+    throw PgError{PgError::Kind::lost, state, trouble};
+}
+
+void PgConnection::connect(std::string const& url, std::array<std::string, 3> const& host)
+{
+    // A later word overrides the URL's; an empty one does not. A peer that vanished is noticed by TCP itself.
+    constexpr std::array keys{"dbname", "host", "hostaddr", "port", "fallback_application_name", "client_encoding", "keepalives_idle",
+                              "keepalives_interval", "keepalives_count", "tcp_user_timeout", static_cast<char const*>(nullptr)};
+    std::array const values{url.c_str(), host[0].c_str(), host[1].c_str(), host[2].c_str(), "ivan-gateway", "UTF8", "10",
+                            "5",         "3",             "15000",         static_cast<char const*>(nullptr)};
     connection_.reset(PQconnectStartParams(keys.data(), values.data(), 1));
     if (!connection_) throw std::bad_alloc{};
     if (PQstatus(connection_.get()) == CONNECTION_BAD) lose("connect");
@@ -231,7 +289,12 @@ PgConnection::PgConnection(std::string const& url, std::chrono::milliseconds con
         if (state == PGRES_POLLING_FAILED) lose("connect");
         wait(state == PGRES_POLLING_WRITING);
     }
-    PQsetNoticeProcessor(connection_.get(), ignore_notice, nullptr);
+}
+
+void PgConnection::begin_session(std::chrono::milliseconds statement_timeout)
+{
+    prepared_.clear();
+    PQsetNoticeReceiver(connection_.get(), &PgConnection::notice, this);
     PQsetnonblocking(connection_.get(), 1);
     if (PQenterPipelineMode(connection_.get()) != 1) lose("pipeline");
 
@@ -246,6 +309,14 @@ PgConnection::PgConnection(std::string const& url, std::chrono::milliseconds con
 }
 
 PgConnection::~PgConnection() = default;
+
+// A wait for the synchronous standby that somebody cancelled ends in COMMIT with a warning (src/backend/replication/syncrep.c,
+// SyncRepWaitForLSN): durable here, and perhaps nowhere else. That is no promise to pass on.
+void PgConnection::notice(void* self, pg_result const* said)
+{
+    auto const* const function = PQresultErrorField(said, PG_DIAG_SOURCE_FUNCTION);
+    if (function && function == std::string_view{"SyncRepWaitForLSN"}) static_cast<PgConnection*>(self)->unconfirmed_ = true;
+}
 
 void PgConnection::lose(std::string const& what)
 {
@@ -344,6 +415,8 @@ std::vector<Rows> PgConnection::finish()
         if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
             if (entry.preparing) prepared_.insert(entry.statement->name);
             else answers.push_back(std::move(answer));
+        } else if (last_words(result)) {
+            throw PgError{PgError::Kind::lost, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result)};
         } else if (status != PGRES_PIPELINE_ABORTED && !error) {
             auto const* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
             auto const* const message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
@@ -355,14 +428,15 @@ std::vector<Rows> PgConnection::finish()
             if (error) throw PgError{PgError::Kind::lost, error->state(), error->what()};
             lose("receive");
         }
+        // Anything else than the end of this answer, and then of all, is the server's last words, whenever they come.
         if (result) {
             Rows const end{next()};
-            GW_ASSERT(!end.raw());
+            if (end.raw()) lose("out of step");
         }
     }
     Rows const sync{next()};
-    if (PQstatus(connection) == CONNECTION_BAD) lose("receive");
-    GW_ASSERT(PQresultStatus(sync.raw()) == PGRES_PIPELINE_SYNC);
+    if (PQstatus(connection) == CONNECTION_BAD || PQresultStatus(sync.raw()) != PGRES_PIPELINE_SYNC) lose("receive");
+    if (std::exchange(unconfirmed_, false)) throw PgError{PgError::Kind::lost, "", "the standby did not confirm the commit"};
     if (error) throw *error;
     return answers;
 }

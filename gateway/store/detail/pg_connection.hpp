@@ -7,6 +7,7 @@
 
 #include "gateway/runtime/clock.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -91,7 +92,8 @@ private:
 
 class PgConnection {
 public:
-    // Throws PgError.
+    // A URL may name several hosts; they are tried in its order, each for connect_timeout, and the first that serves as
+    // target_session_attrs asks is taken. Throws PgError, with each host's trouble.
     PgConnection(std::string const& url, std::chrono::milliseconds connect_timeout, std::chrono::milliseconds statement_timeout);
     ~PgConnection();
     PgConnection(PgConnection const&) = delete;
@@ -101,7 +103,8 @@ public:
     [[nodiscard]] bool alive();
 
     // Queue statements, then finish() sends what is left of them and gives one Rows for each. An error of one ends the
-    // transaction; finish() throws it after having read everything, so that the connection can be used again.
+    // transaction; finish() throws it after having read everything, so that the connection can be used again. A commit that the
+    // synchronous standby did not confirm, because somebody cancelled the wait, counts as lost.
     void send(Statement const& statement, Params const& params);
     void send_plain(char const* sql);
     std::vector<Rows> finish();
@@ -121,6 +124,9 @@ private:
         Statement const* statement = nullptr;
         bool preparing = false;
     };
+    void connect(std::string const& url, std::array<std::string, 3> const& host);
+    void begin_session(std::chrono::milliseconds statement_timeout);
+    static void notice(void* self, pg_result const* said);
     void flush();
     pg_result* next();
     void wait(bool writing);
@@ -133,6 +139,7 @@ private:
     std::set<std::string_view> prepared_;
     std::set<std::string_view> preparing_;
     std::vector<Queued> queued_;
+    bool unconfirmed_ = false;
     std::chrono::milliseconds answer_timeout_;
     std::chrono::steady_clock::time_point answer_by_;
 };
