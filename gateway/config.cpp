@@ -320,6 +320,10 @@ std::vector<Row> rows_of(Config& config)
     add(config.server, server_fields);
     add(config.ops, ops_fields);
     add(config.intake, intake::limits_fields);
+    add(config.intake.pace, intake::pace_fields);
+    add(config.intake.places, intake::places_fields);
+    add(config.intake.doors, intake::doors_fields);
+    add(config.intake.doors, intake::doors_text_fields);
     add(config.examine, examine_fields);
     add(config.engine, engine_fields);
     add(config.envelope, envelope_fields);
@@ -336,6 +340,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.delivery_switch, delivery_switch_fields);
     add(config.backend, backend_fields);
     add(config.delivery, delivery_fields);
+    add(config.intake.throttle, intake::throttle_fields);
     add(config.delivery.settle, settle_fields);
     add(config.delivery.settle.backoff, backoff_fields);
     add(config.delivery.window, delivery::window_fields);
@@ -415,6 +420,9 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     auto need = [&](bool ok, std::string problem) {
         if (!ok) problems.push_back(std::move(problem));
     };
+    auto const unlimited = intake::unlimited_problem(config.intake.doors.unlimited);
+    need(unlimited.empty(), "intake.unlimited_addresses: " + unlimited);
+    need(config.intake.pace.min <= config.intake.pace.max, "intake.filings_min: must not be above intake.filings_max");
     auto& signing = config.signing;
     need(!signing.trust_directory.empty(), "signing.trust_directory: must be given");
     auto const ways = int{!signing.receipt_key_file.empty()} + int{!signing.receipt_key.empty()} + int{!signing.receipt_keys_directory.empty()};

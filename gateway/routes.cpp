@@ -21,7 +21,7 @@ std::vector<Route> public_routes(Handlers h)
         route.handle = std::move(handle);
         routes.push_back(std::move(route));
     };
-    auto sends = [&](char const* path) { return Route{"POST", path, Access::party, senders, true, true, {}}; };
+    auto sends = [&](char const* path) { return Route{"POST", path, Access::party, senders, true, true, {}, 0, intake::Track::filings}; };
     auto asks = [&](char const* path) { return Route{"GET", path, Access::party, senders, true, false, {}}; };
     auto open = [&](char const* path) { return Route{"GET", path, Access::open, {}, false, false, {}}; };
 
@@ -30,6 +30,7 @@ std::vector<Route> public_routes(Handlers h)
     auto small = [&](char const* path) {
         auto route = sends(path);
         route.body_bytes_max = intake::otp_bytes_max;
+        route.track = intake::Track::asks;
         return route;
     };
     add(small("/v1/otp/challenges"), [h](Request r) { return h.otp->challenge(std::move(r)); });
@@ -38,9 +39,11 @@ std::vector<Route> public_routes(Handlers h)
     add(asks("/v1/dossiers"), [h](Request r) { return h.status->find(std::move(r)); });
     add(asks("/v1/dossiers/{id}"), [h](Request r) { return h.status->by_id(std::move(r)); });
     add(asks("/v1/dossiers/{id}/receipt"), [h](Request r) { return h.status->receipt(std::move(r)); });
-    add(asks("/v1/notices"), [h](Request r) { return h.notices->handle(std::move(r)); });
+    auto polls = asks("/v1/notices");
+    polls.track = intake::Track::waits;
+    add(std::move(polls), [h](Request r) { return h.notices->handle(std::move(r)); });
     add(asks("/v1/limits"), [h](Request r) { return h.pages->limits(std::move(r)); });
-    add(Route{"POST", "/v1/workflow/events", Access::party, backend, true, true, {}},
+    add(Route{"POST", "/v1/workflow/events", Access::party, backend, true, true, {}, 0, intake::Track::events},
         [h](Request r) { return h.workflow->handle(std::move(r)); });
     add(open("/v1/lookup"), [h](Request r) { return h.pages->lookup(std::move(r)); });
     add(open("/v1/providers"), [h](Request r) { return h.pages->providers(std::move(r)); });

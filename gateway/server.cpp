@@ -240,9 +240,10 @@ struct Server::Data {
           recheck{config.revocation, recheck_parts()},
           one_time{make_one_time()}, otp_calls{one_time ? &one_time->desk() : nullptr},
           cross_check{config.engine.cross_check, {cpu, metrics, [this](auto content, auto said) { engines_disagree(content, said); }}},
-          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait(), one_time ? &one_time->desk() : nullptr, &cross_check}},
+          submit{config.examine, {postgres.journal(), criteria, cpu, metrics, [this] { wake_delivery(); }, evidence_wait(), one_time ? &one_time->desk() : nullptr, &cross_check,
+                                   [this](auto took, bool stored, std::size_t bytes) { admission.committed(took, stored, bytes); }}},
           status{postgres.archive()}, notices{config.notices, postgres.archive()}, workflow{postgres.archive()},
-          pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }}},
+          pages{{postgres.archive(), clock, config.intake, config.envelope, loaded.rules, [this] { return admission.registry(); }, [this](auto const& party) { return admission.standing(party); }}},
           console{config.ops.console_directory, {metrics, health, [this] { return delivery_json(); }}},
           public_router{public_routes(handlers())}, ops_router{operations_routes(handlers())}
     {
@@ -300,6 +301,7 @@ struct Server::Data {
     Task<void> forget_loop();
     void watch_one_time();
     void watch_delivery();
+    void watch_admission();
     void watch_certificates();
     void read_receipt_keys();
 
@@ -324,6 +326,7 @@ struct Server::Data {
     std::vector<std::unique_ptr<ServingCore>> cores;
     store::Postgres postgres;
     intake::Admission admission, ops_admission;
+    intake::BacklogMeter backlog_meter;
     intake::Health health;
     Alarms alarms;
     net::thread_pool cpu;
@@ -580,9 +583,21 @@ Task<void> Server::Data::watch_loop()
             if (depth) metrics.queue(depth->waiting + depth->leased, depth->oldest, depth->dead);
         }
         watch_delivery();
+        watch_admission();
         watch_certificates();
         watch_one_time();
     }
+}
+
+// The backend's pace, as far as it can be seen here, goes to the door.
+void Server::Data::watch_admission()
+{
+    auto const totals = metrics.totals();
+    auto const delivered = dispatcher ? std::optional{totals.delivered} : std::nullopt;
+    auto const backlog = backlog_meter.look(totals.queue_depth, delivered, admission.filings_per_second(), std::chrono::steady_clock::now());
+    admission.observe(backlog);
+    alarms.set("held_back", backlog.waiting >= config.intake.throttle.queue_mark,
+               fmt::format("{} dossiers wait for the backend, which takes {:.1f} a second: new ones are taken in at that pace", backlog.waiting, backlog.delivered_per_second));
 }
 
 // An expired receipt key stops nothing by itself, so somebody must hear of it well before.

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include <utility>
 
 namespace fault {
 
@@ -44,6 +45,7 @@ struct Fault {
     std::chrono::seconds retry_after{0};  // for Retry::after; 0: the default of admission
     std::vector<std::string> wanted = {};  // revocation_unknown: what evidence was lacking (signing::Failure::wanted)
 };
+    std::vector<std::pair<std::string, std::string>> headers = {};  // of the answer, beside those every problem has
 
 template <class T>
 using Result = boost::system::result<T, Fault>;

@@ -3,6 +3,10 @@
 // Every inbound bound, with its reason. At a bound the peer gets an answer or a closed connection, never our growth.
 // The numbers are our own choice where no reason names a source.
 
+#include "gateway/intake/doors.hpp"
+#include "gateway/intake/pace.hpp"
+#include "gateway/intake/places.hpp"
+#include "gateway/intake/throttle.hpp"
 #include "gateway/runtime/config_field.hpp"
 
 #include <chrono>
@@ -34,6 +38,16 @@ struct Limits {
     std::uint32_t provider_memory_percent_max = 60;   // one party's share of memory
     std::uint32_t in_flight_max = 1024;               // requests admitted and not yet answered
 
+    // Places of each lane (tracks.hpp), shared out among the parties that use it. Filings: the adaptive limit.
+    PaceConfig pace;
+    PlacesConfig places;
+    std::uint32_t asks_max = 256;                     // each is one short query of the database
+    std::uint32_t waits_max = 512;                    // long polls: sixteen for each of some thirty parties
+    std::uint32_t events_max = 64;
+    std::uint32_t open_max = 128;
+    ThrottleConfig throttle;
+    DoorsConfig doors;
+
     // Time.
     std::chrono::milliseconds handshake_timeout{10'000};
     std::chrono::milliseconds header_timeout{10'000};      // from a request's first byte to the end of its header
@@ -51,6 +65,10 @@ struct Limits {
     std::chrono::milliseconds drain_timeout{2'000};
 
     std::chrono::seconds retry_after{2};                   // told with 503 where nothing better is known
+    std::chrono::seconds retry_after_max{60};              // the longest we ask anybody to wait for want of room
+    // After a refusal for want of room or quota the connection's next request is read so much later, doubled for each refusal in
+    // a row up to eight times: who does not obey Retry-After waits all the same, and costs us nothing meanwhile.
+    std::chrono::milliseconds refusal_pause{25};
 };
 
 namespace detail {
@@ -86,6 +104,12 @@ inline constexpr std::tuple limits_fields{
     runtime::Field{"intake.drain_bytes_max", &Limits::drain_bytes_max, 0u, 16u << 20, "A refused body up to this size is read and thrown away."},
     runtime::Field{"intake.drain_timeout", &Limits::drain_timeout, detail::milliseconds{1}, detail::minutes{1}, "For a refused body to arrive."},
     runtime::Field{"intake.retry_after", &Limits::retry_after, detail::seconds{1}, detail::seconds{3600}, "Told with 503 where nothing better is known."},
+    runtime::Field{"intake.retry_after_max", &Limits::retry_after_max, detail::seconds{1}, detail::seconds{3600}, "The longest Retry-After told for want of room."},
+    runtime::Field{"intake.refusal_pause", &Limits::refusal_pause, detail::milliseconds{0}, detail::milliseconds{10'000}, "After a 429 or 503 the connection's next request is read so much later; doubled for each in a row, up to eight times."},
+    runtime::Field{"intake.asks_max", &Limits::asks_max, 1u, 100'000u, "Look-ups of parties at once: a lane of their own."},
+    runtime::Field{"intake.waits_max", &Limits::waits_max, 1u, 100'000u, "Long polls at once."},
+    runtime::Field{"intake.events_max", &Limits::events_max, 1u, 100'000u, "The backend's calls at once."},
+    runtime::Field{"intake.open_max", &Limits::open_max, 1u, 100'000u, "Calls of routes open to everybody at once."},
 };
 
 }  // namespace intake

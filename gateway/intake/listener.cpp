@@ -60,11 +60,24 @@ runtime::Task<void> Listener::accept_loop(runtime::TaskGroup& group)
     co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
     runtime::Timer pause{acceptor_.get_executor()};
     while (!stopping_ && !group.stopping()) {
+        auto const crowd = services_.admission.accept_pause();  // handshakes are dear: they leave time for dossiers
+        if (crowd.count() > 0) {
+            services_.metrics.accept_paused();
+            pause.expires_after(crowd);
+            co_await pause.async_wait(runtime::as_result);
+            continue;
+        }
         auto place = services_.admission.take_connection();
         if (place) {
             auto [error, socket] = co_await acceptor_.async_accept(runtime::as_result);
             if (!error) {
                 if (group.stopping()) break;
+                boost::system::error_code gone;
+                auto const peer = socket.remote_endpoint(gone);
+                if (gone || !place->come_in(peer.address())) {
+                    socket.set_option(net::socket_base::linger{true, 0}, gone);  // a reset: nothing of it stays with us
+                    continue;
+                }
                 group.spawn("session", serve(std::move(socket), std::move(*place), tls_, services_, buffers_, group));
                 continue;
             }

@@ -122,13 +122,18 @@ std::vector<Places::Id> Places::next(std::uint32_t limit, Time now)
 void Places::enter(Id id, Request& request, Time now)
 {
     request.at = Request::At::reading;
+    take(request);
+    reading_.emplace_back(now, id);
+}
+
+void Places::take(Request const& request)
+{
     ++inside_;
     ++request.party->inside;
     if (request.large) {
         ++large_;
         ++request.party->large;
     }
-    reading_.emplace_back(now, id);
 }
 
 void Places::give_back(Request const& request)
@@ -150,27 +155,31 @@ void Places::set_slow_ones_aside(Time now)
         if (reads && now - since < config_.reading_grace) return;
         reading_.pop_front();
         if (!reads) continue;
-        give_back(found->second);
-        found->second.at = Request::At::aside;
-        ++aside_;
+        step_aside(id);
     }
 }
 
-void Places::whole(Id id)
+void Places::step_aside(Id id)
 {
     auto const found = requests_.find(id);
     if (found == requests_.end()) return;
     auto& request = found->second;
+    if (request.at != Request::At::reading && request.at != Request::At::whole) return;
+    give_back(request);
+    request.at = Request::At::aside;
+    ++aside_;
+}
+
+void Places::step_in(Id id)
+{
+    auto const found = requests_.find(id);
+    if (found == requests_.end() || found->second.at == Request::At::waiting) return;
+    auto& request = found->second;
     if (request.at == Request::At::aside) {
         --aside_;
-        ++inside_;
-        ++request.party->inside;
-        if (request.large) {
-            ++large_;
-            ++request.party->large;
-        }
+        take(request);
     }
-    if (request.at != Request::At::waiting) request.at = Request::At::whole;
+    request.at = Request::At::whole;
 }
 
 void Places::leave(Id id, Time now)

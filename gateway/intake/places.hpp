@@ -74,12 +74,13 @@ public:
 
     // Who may enter now, in order. Asked after each change: one that left, time passed, a limit that rose.
     [[nodiscard]] std::vector<Id> next(std::uint32_t limit, Time now);
-    void whole(Id id);             // its body has come
+    void step_in(Id id);           // its body has come, or what it waited for: it has its place, whoever else is inside
+    void step_aside(Id id);        // it waits for something that is not ours, and gives its place up meanwhile
     void leave(Id id, Time now);   // answered, or waits no longer
 
     [[nodiscard]] std::uint32_t inside() const noexcept { return inside_; }
     [[nodiscard]] std::uint32_t waiting() const noexcept { return waiting_; }
-    [[nodiscard]] std::uint32_t aside() const noexcept { return aside_; }  // bodies that take long to come
+    [[nodiscard]] std::uint32_t aside() const noexcept { return aside_; }
     [[nodiscard]] double leaving_per_second(Time now) const;  // of those that were whole
 
     struct Standing {
@@ -108,6 +109,7 @@ private:
     [[nodiscard]] std::deque<Id>* turn_of(Party& party, std::uint32_t limit, double weights) const;
     void set_slow_ones_aside(Time now);
     void enter(Id id, Request& request, Time now);
+    void take(Request const& request);
     void give_back(Request const& request);
 
     PlacesConfig config_;

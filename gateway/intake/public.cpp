@@ -78,6 +78,46 @@ json::array findings_json()
     return rows;
 }
 
+struct Sentence {
+    std::string_view vi, en;
+};
+Sentence words_of(Want want)
+{
+    switch (want) {
+        case Want::none: return {"Không bị hạn chế.", "Not held back."};
+        case Want::room:
+        case Want::waited: return {"Hệ thống đang quá tải; đơn vị đã dùng hết phần của mình.", "The hub is overloaded, and your share of it is used up."};
+        case Want::memory: return {"Hệ thống đang thiếu bộ nhớ cho nội dung hồ sơ.", "The hub has no memory for more bodies."};
+        case Want::in_flight: return {"Hệ thống đang xử lý tối đa số yêu cầu.", "The hub handles as many requests as it can."};
+        case Want::quota: return {"Đã dùng hết hạn mức của tổ chức.", "Your quota is used up for now."};
+        case Want::backlog: return {"Hệ thống xử lý phía sau đang chậm; hồ sơ được nhận theo tốc độ của hệ thống đó.", "The backend is behind; dossiers are taken in at its pace."};
+    }
+    return {};
+}
+
+json::object quota_json(std::optional<providers::QuotaMeter::Snapshot> const& quota, providers::Quota const& whole)
+{
+    return {{"remaining", quota ? quota->remaining : whole.burst},
+            {"full_again_s", quota ? quota->reset.count() : 0},
+            {"in_flight", quota ? quota->in_flight : 0}};
+}
+
+json::object standing_json(Admission::Standing const& now, providers::Quota const& quota)
+{
+    auto filings = quota_json(now.filings_quota, quota);
+    filings["share"] = now.filings.share;
+    filings["inside"] = now.filings.inside;
+    filings["waiting"] = now.filings.waiting;
+    filings["limit_of_all"] = now.limit;
+    auto const words = words_of(now.held_back);
+    json::object const held_back{{"is", now.held_back != Want::none},
+                                 {"why", name_of(now.held_back)},
+                                 {"title_vi", words.vi},
+                                 {"title_en", words.en},
+                                 {"backend_per_minute", now.held_to > 0 ? json::value(now.held_to * 60) : json::value(nullptr)}};
+    return {{"filings", std::move(filings)}, {"look_ups", quota_json(now.asks_quota, quota)}, {"held_back", held_back}};
+}
+
 }  // namespace
 
 runtime::Task<Reply> PublicPages::lookup(Request request)
@@ -147,7 +187,12 @@ runtime::Task<Reply> PublicPages::limits(Request request)
                       {"xml_depth_max", envelope.xml.depth_max},
                       {"body_timeout_ms", parts_.limits.body_timeout.count()},
                       {"request_timeout_ms", parts_.limits.request_timeout.count()},
-                      {"idle_timeout_ms", parts_.limits.idle_timeout.count()}};
+                      {"idle_timeout_ms", parts_.limits.idle_timeout.count()},
+                      {"small_bytes_max", parts_.limits.small_bytes_max},
+                      {"filings_wait_max_ms", parts_.limits.places.wait_max.count()},
+                      {"body_bytes_per_second_min", parts_.limits.body_bytes_per_second_min},
+                      {"retry_after_max_s", parts_.limits.retry_after_max.count()}};
+    if (parts_.standing) body["now"] = standing_json(parts_.standing(request.admitted->provider()), quota);
     co_return Reply::json(200, json::serialize(body));
 }
 

@@ -1,10 +1,11 @@
 #pragma once
 
 // What everybody may read: the look-up with the five fields of QĐ 352 art. 12, the list of providers in contract, the
-// procedures in force, every code we answer with, and the limits in force.
+// procedures in force, every code we answer with, and the limits in force with the caller's own standing among them.
 //
 // Threads: any core; registry and rules are immutable snapshots. Errors: every outcome is a Reply.
 
+#include "gateway/intake/admission.hpp"
 #include "gateway/intake/limits.hpp"
 #include "gateway/intake/reply.hpp"
 #include "gateway/intake/request.hpp"
@@ -31,6 +32,7 @@ public:
         schemas::EnvelopeLimits envelope_limits;
         std::shared_ptr<schemas::Rules const> rules;  // shared with the criteria of examine
         std::function<std::shared_ptr<providers::Registry const>()> registry;
+        std::function<Admission::Standing(providers::Provider const&)> standing = {};  // empty: the bounds alone are told
     };
     explicit PublicPages(Parts parts) : parts_{std::move(parts)} {}
 

@@ -24,6 +24,7 @@ Reply Reply::problem(fault::Fault const& fault, observe::Trace const& trace)
         auto const wait = fault.retry_after.count() > 0 ? fault.retry_after : retry_after_default;
         reply.headers.emplace_back("Retry-After", std::to_string(wait.count()));
     }
+    reply.headers.insert(reply.headers.end(), fault.headers.begin(), fault.headers.end());
     if (row.http == 401) reply.headers.emplace_back("WWW-Authenticate", "Bearer");  // RFC 9110 §11.6.1: a 401 names a way
     return reply;
 }

@@ -16,6 +16,8 @@
 
 namespace intake {
 
+class Ticket;
+
 struct Request {
     std::string method;  // "POST"
     std::string path;    // percent-decoded, without query
@@ -26,6 +28,7 @@ struct Request {
     std::optional<providers::Admitted> admitted;    // set on every route whose access is not open
     observe::Trace trace;
     runtime::Instant received_at{};                 // when the body was whole: the filing time
+    Ticket* ticket = nullptr;                       // its room, which outlives the handler; null where none was taken
     runtime::Deadline deadline = runtime::Deadline::after(std::chrono::seconds{30});
     [[nodiscard]] std::string_view header(std::string_view name) const;  // case-insensitive; empty where missing
 };

@@ -7,6 +7,7 @@
 #include "gateway/fault/fault.hpp"
 #include "gateway/intake/reply.hpp"
 #include "gateway/intake/request.hpp"
+#include "gateway/intake/tracks.hpp"
 #include "gateway/runtime/task.hpp"
 #include "providers/provider.hpp"
 
@@ -29,6 +30,7 @@ struct Route {
     bool body = false;                    // a request body is expected
     std::function<runtime::Task<Reply>(Request)> handle;
     std::uint64_t body_bytes_max = 0;     // 0: Limits::body_bytes_max, or open_body_bytes_max where access is open
+    Track track = Track::asks;            // the lane; a route open to everybody is always in theirs
 };
 
 class Router {

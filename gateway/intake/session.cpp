@@ -66,17 +66,6 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
     out += "\r\n";
 }
 
-// draft-ietf-httpapi-ratelimit-headers: the policy (q tokens a window of w seconds) and what is left of it now.
-void append_rate_limit(std::string& out, Ticket const& ticket)
-{
-    if (!ticket.quota() || !ticket.admitted()) return;
-    auto const& quota = ticket.admitted()->provider().quota;
-    auto const window = quota.requests_per_second > 0 ? std::min(quota.burst / quota.requests_per_second, 86'400.0) : 86'400.0;
-    auto const seconds = std::max(1L, static_cast<long>(window + 0.999));
-    append_field(out, "RateLimit-Policy", fmt::format(R"("burst";q={};w={})", quota.burst, seconds));
-    append_field(out, "RateLimit", fmt::format(R"("burst";r={};t={})", ticket.quota()->remaining, ticket.quota()->reset.count()));
-}
-
 // ---- What is known of the peer --------------------------------------------------------------------------------------
 
 std::string fingerprint_of(SSL* ssl)
@@ -147,13 +136,15 @@ public:
 
 private:
     Task<bool> handshake();
+    Task<bool> first_bytes();
     Task<std::optional<Head>> next_head();
     Task<bool> serve_one(Head head);
     Task<bool> refuse(Exchange& x, Fault fault);
     Task<bool> refuse_framing(Fault fault);
     Task<bool> answer(Exchange& x, Reply reply);
     std::optional<Fault> route(Exchange& x, Target const& target, std::string& parameter) const;
-    std::optional<Fault> admit(Exchange& x, std::uint64_t body_bytes_max);
+    Task<std::optional<Fault>> admit(Exchange& x, std::uint64_t body_bytes_max);
+    Task<void> pause();
     Task<std::optional<Fault>> read_body(Exchange& x, std::uint64_t bytes_max, std::string& body);
     Task<std::optional<Fault>> unpack(Exchange& x, Encoding encoding, std::string& body);
     Task<Reply> handle(Exchange& x, Request request);
@@ -172,7 +163,7 @@ private:
     runtime::ReadBuffer buffer_;
     std::optional<Parser> parser_;
     std::string certificate_sha256_;
-    std::uint32_t served_ = 0;
+    std::uint32_t served_ = 0, refusals_ = 0;  // requests; 429 and 503 in a row
     bool idle_ = false;      // between requests: a polite stop may end the wait
     bool linger_ = false;    // the peer may still be sending what we refused to read
     std::chrono::sys_seconds date_at_{};
@@ -189,6 +180,8 @@ Task<void> Session::run()
 
     bool alive = co_await handshake();
     while (alive && !group_.stopping()) {
+        bool const begun = co_await first_bytes();
+        if (!begun) break;
         auto head = co_await next_head();
         if (!head) break;
         ++served_;
@@ -202,7 +195,7 @@ Task<bool> Session::handshake()
 {
     if (!stream_.tls()) co_return true;
     auto const began = Steady::now();
-    arm(s_.limits.handshake_timeout);
+    arm(s_.admission.patience(s_.limits.handshake_timeout));
     auto const error = co_await stream_.handshake();
     if (error) {
         s_.metrics.handshake_failed();
@@ -216,19 +209,30 @@ Task<bool> Session::handshake()
 // Who has to wait with nothing in hand gives the buffer back first.
 Task<error_code> Session::read_more()
 {
-    // Between requests nothing is there yet, mostly, and the buffer is not held: no try before the first wait.
-    for (bool worth_a_try = buffer_.held();; worth_a_try = true) {
-        if (worth_a_try) {
-            auto const read = stream_.read_now(buffer_.room());
-            if (read) {
-                buffer_.commit(read->bytes);
-                co_return read->error;
-            }
+    for (;;) {
+        auto const read = stream_.read_now(buffer_.room());
+        if (read) {
+            buffer_.commit(read->bytes);
+            co_return read->error;
         }
         buffer_.rest();
         auto const error = co_await stream_.readable();
         if (error) co_return error;
     }
+}
+
+// Connections spend their lives here, so that it is a coroutine of its own with little in its frame.
+Task<bool> Session::first_bytes()
+{
+    // The first request must come as fast as a header: who connects has something to say.
+    arm(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout);
+    if (!buffer_.empty()) co_return true;
+    parser_.reset();
+    buffer_.rest();
+    idle_ = true;
+    auto const error = co_await stream_.readable();
+    idle_ = false;
+    co_return !error;
 }
 
 // Nothing where the connection must end; what the peer should read about it has then been written.
@@ -240,7 +244,7 @@ Task<std::optional<Head>> Session::next_head()
     bool begun = false;
     auto began = Steady::now();
     // The first request must come as fast as a header: who connects has something to say.
-    arm(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout);
+    arm(s_.admission.patience(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout));
     for (;;) {
         // RFC 9112 §2.2: an empty line before the request line is ignored. Two, no more.
         while (looked_at == 0 && empty_lines < 2 && buffer_.text().starts_with("\r\n")) {
@@ -276,7 +280,7 @@ Task<std::optional<Head>> Session::next_head()
             if (!begun) {
                 begun = true;
                 began = Steady::now();
-                arm(s_.limits.header_timeout);
+                arm(s_.admission.patience(s_.limits.header_timeout));
             }
             if (auto no = doomed(text, looked_at, s_.limits)) {
                 co_await refuse_framing(std::move(*no));
@@ -322,17 +326,19 @@ std::optional<Fault> Session::route(Exchange& x, Target const& target, std::stri
     return std::nullopt;
 }
 
-std::optional<Fault> Session::admit(Exchange& x, std::uint64_t body_bytes_max)
+Task<std::optional<Fault>> Session::admit(Exchange& x, std::uint64_t body_bytes_max)
 {
-    if (group_.stopping()) return plain(FaultCode::stopping);
+    if (group_.stopping()) co_return plain(FaultCode::stopping);
     auto const bytes = x.head.chunked ? body_bytes_max : x.head.content_length.value_or(0);
-    providers::Credentials const credentials{certificate_sha256_, bearer_key(x.head)};
-    auto ticket = s_.admission.admit(*x.route, credentials, std::min(bytes, body_bytes_max));
-    if (!ticket) return ticket.error();
+    providers::Credentials credentials{certificate_sha256_, bearer_key(x.head)};
+    arm(s_.limits.places.wait_max + s_.limits.write_timeout);  // a wait for its turn is no fault of the peer's
+    auto ticket = co_await s_.admission.enter(*x.route, std::move(credentials), std::min(bytes, body_bytes_max));
+    if (!ticket) co_return ticket.error();
     x.ticket.emplace(std::move(*ticket));
+    refusals_ = 0;
     // After who, so that a stranger learns nothing of our bounds; before the body all the same.
-    if (bytes > body_bytes_max) return plain(FaultCode::body_too_large, "Content-Length");
-    return std::nullopt;
+    if (bytes > body_bytes_max) co_return plain(FaultCode::body_too_large, "Content-Length");
+    co_return std::nullopt;
 }
 
 Task<bool> Session::serve_one(Head head)
@@ -352,7 +358,8 @@ Task<bool> Session::serve_one(Head head)
 
     auto const bytes_max = x.route->body ? body_bound(*x.route) : s_.limits.drain_bytes_max;
     auto const encoding = x.route->body ? encoding_of(field(x.head, "content-encoding")) : std::optional{Encoding::none};
-    if (auto no = admit(x, bytes_max)) co_return co_await refuse(x, std::move(*no));
+    auto turned_away = co_await admit(x, bytes_max);
+    if (turned_away) co_return co_await refuse(x, std::move(*turned_away));
     if (!encoding) co_return co_await refuse(x, plain(FaultCode::encoding_unsupported));
 
     std::string body;
@@ -360,6 +367,7 @@ Task<bool> Session::serve_one(Head head)
         if (auto no = co_await read_body(x, bytes_max, body)) co_return co_await refuse(x, std::move(*no));
     }
     auto const received_at = s_.clock.now();  // the filing time
+    x.ticket->step_in();
     buffer_.rest();  // the handler may take its time
     stream_.rest();
     if (!x.route->body) body.clear();
@@ -371,10 +379,11 @@ Task<bool> Session::serve_one(Head head)
     request.method = x.head.method == "HEAD" ? "GET" : x.head.method;
     request.path = std::move(target->path_decoded);
     request.query = std::move(target->query);
-    request.headers = x.head.fields;
+    request.headers = std::move(x.head.fields);
     request.body = std::move(body);
     request.path_parameter = std::move(parameter);
     request.admitted = x.ticket->admitted();
+    request.ticket = &*x.ticket;
     request.trace = x.trace;
     request.received_at = received_at;
     request.deadline = runtime::Deadline::after(s_.limits.request_timeout);
@@ -482,7 +491,9 @@ Task<bool> Session::refuse(Exchange& x, Fault fault)
     std::string_view provider;
     if (x.ticket && x.ticket->admitted()) provider = x.ticket->admitted()->provider().code;
     s_.metrics.refused(provider, row.id);
-    observe::log(observe::Level::info, "request refused",
+    bool const later = row.http == 429 || row.http == 503;
+    if (!later || refusals_ == 0)  // one line for a peer that does not obey
+        observe::log(observe::Level::info, "request refused",
                  {{"trace_id", x.trace.trace_id}, {"code", row.id}, {"route", x.route ? x.route->path : "none"}, {"detail", fault.detail}});
 
     auto reply = Reply::problem(fault, x.trace);
@@ -497,7 +508,19 @@ Task<bool> Session::refuse(Exchange& x, Fault fault)
     }
     bool alive = co_await answer(x, std::move(reply));
     if (alive && x.unread) alive = co_await drain(length);
+    if (alive && later) co_await pause();
     co_return alive;
+}
+
+// Who was told to come later and does not obey is read again only after a while, and costs us nothing meanwhile.
+Task<void> Session::pause()
+{
+    auto const wait = s_.limits.refusal_pause * (1u << std::min(refusals_++, 3u));
+    if (wait.count() == 0) co_return;
+    arm(wait + s_.limits.write_timeout);
+    auto const executor = co_await net::this_coro::executor;
+    runtime::Timer timer{executor, wait};
+    co_await timer.async_wait(as_result);
 }
 
 Task<bool> Session::drain(std::uint64_t bytes)
@@ -528,7 +551,8 @@ Task<bool> Session::answer(Exchange& x, Reply reply)
         append_field(out, "Content-Length", std::to_string(reply.body.size()));
     }
     for (auto const& [name, value] : reply.headers) append_field(out, name, value);
-    if (x.ticket) append_rate_limit(out, *x.ticket);
+    if (x.ticket)
+        for (auto const& [name, value] : x.ticket->rate_limit()) append_field(out, name, value);
     if (!keep) append_field(out, "Connection", "close");
     out += "\r\n";
 

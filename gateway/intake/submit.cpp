@@ -3,6 +3,7 @@
 #include "gateway/fault/problem.hpp"
 #include "gateway/intake/media_type.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/intake/admission.hpp"
 #include "gateway/runtime/assert.hpp"
 #include "gateway/runtime/on_cpu.hpp"
 #include "signing/digest.hpp"
@@ -59,6 +60,16 @@ fault::Result<Terms> read_terms(Request const& request)
         return plain(FaultCode::not_acceptable, std::string{accept});
 
     auto const key = request.header("Idempotency-Key");
+// An outage is no measure of how much the store can take, and an answer about the dossier's key is as good as a commit.
+void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_point began, store::Result<store::Stored> const& stored, std::size_t bytes)
+{
+    using enum store::Refusal;
+    if (!parts.committed) return;
+    bool const away = !stored && (stored.error().why == unavailable || stored.error().why == outcome_unknown || stored.error().why == internal);
+    bool const turned_away = !stored && (stored.error().why == busy || stored.error().why == deadline_passed);
+    if (!away) parts.committed(std::chrono::steady_clock::now() - began, !turned_away, bytes);
+}
+
     if (!key_ok(key)) return plain(FaultCode::idempotency_key_missing, key.empty() ? "missing" : "malformed");
 
     auto password = read_password(request);
@@ -101,7 +112,9 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     StageTimer commit{&parts_.metrics};
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);
+        if (request.ticket) request.ticket->step_aside();  // a CA that is slow holds nobody else up
     if (!stored)
+        if (request.ticket) request.ticket->step_in();
         co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
 
     timer.ended(observe::Stage::submit);
@@ -114,8 +127,10 @@ template <class Work>
 auto Submit::in_its_place(std::size_t bytes, Work work) -> runtime::Task<std::invoke_result_t<Work&>>
 {
     if (bytes <= config_.inline_bytes_max) co_return work();
+    auto const began = std::chrono::steady_clock::now();
     PoolPlace const place{on_pool_, config_.pool_waiting_max};
     if (!place.got()) co_return plain(FaultCode::overloaded, "the pool for large dossiers is full");
+    tell_commit(parts_, began, stored, body->size());
     co_return co_await runtime::on_cpu(parts_.cpu, std::move(work));
 }
 

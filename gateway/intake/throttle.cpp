@@ -12,8 +12,23 @@ constexpr double fastest = 1.25;       // of the backend's pace, there
 constexpr double slowest = 0.1;
 constexpr double each_look = 1.0 / 3;  // of the way to the wanted rate
 constexpr double burst = 1.0;          // seconds' worth of tokens
+constexpr std::chrono::seconds told_max{60};
 
 }  // namespace
+
+Backlog BacklogMeter::look(std::uint64_t waiting, std::optional<std::uint64_t> delivered, double admitted_per_second, Time now)
+{
+    auto const passed = at_ ? Seconds{now - *at_}.count() : 0.0;
+    if (passed > 0) {
+        auto const moved = (static_cast<double>(waiting) - static_cast<double>(waiting_)) / passed;
+        auto const seen = delivered ? static_cast<double>(*delivered - std::min(*delivered, delivered_)) / passed : std::max(0.0, admitted_per_second - moved);
+        rate_ += each_look * (seen - rate_);
+    }
+    at_ = now;
+    waiting_ = waiting;
+    delivered_ = delivered.value_or(0);
+    return {waiting, rate_};
+}
 
 void Throttle::observe(Backlog const& backlog, double admitted_per_second, Time now)
 {
@@ -61,20 +76,29 @@ void Throttle::refill(Time now)
     common_ = std::min(common_, std::max(1.0, rate_ * burst));
 }
 
-Throttle::Verdict Throttle::take(std::string_view code, double weight, Time now)
+bool Throttle::take(std::string_view code, double weight, Time now)
 {
-    if (!holding_) return {};
+    if (!holding_) return true;
     refill(now);
     auto& party = parties_.try_emplace(std::string{code}).first->second;
     party.weight = std::max(weight, 1e-6);
     party.seen = now;
     auto& purse = party.tokens >= 1 ? party.tokens : common_;
-    if (purse >= 1) {
-        purse -= 1;
-        return {};
-    }
-    auto const mine = rate_ * party.weight / weights(now);
-    return {false, std::chrono::duration_cast<std::chrono::nanoseconds>(Seconds{(1 - party.tokens) / mine})};
+    if (purse < 1) return false;
+    purse -= 1;
+    return true;
+}
+
+std::chrono::nanoseconds Throttle::come_again(std::string_view code, Time now)
+{
+    auto const found = parties_.find(code);
+    if (!holding_ || found == parties_.end()) return std::chrono::seconds{1};
+    auto& party = found->second;
+    auto const mine = rate_ * party.weight / std::max(weights(now), party.weight);
+    auto const seconds = [](double count) { return std::chrono::duration_cast<Time::duration>(Seconds{count}); };
+    auto const next = std::max(now + seconds(std::max(0.0, 1 - party.tokens) / mine), party.told + seconds(1 / mine));
+    party.told = std::min(next, now + told_max);
+    return party.told - now;
 }
 
 void Throttle::give_back(std::string_view code)

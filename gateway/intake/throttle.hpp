@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -28,6 +29,19 @@ namespace intake {
 struct Backlog {
     std::uint64_t waiting = 0;
     double delivered_per_second = 0;
+};
+
+// How fast the queue is worked off, look by look, from what can be seen here.
+class BacklogMeter {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+    // `delivered`: in all by this process; nothing where another one delivers: then from what was let in and how the queue moved.
+    [[nodiscard]] Backlog look(std::uint64_t waiting, std::optional<std::uint64_t> delivered, double admitted_per_second, Time now);
+
+private:
+    std::optional<Time> at_;
+    std::uint64_t waiting_ = 0, delivered_ = 0;
+    double rate_ = 0;
 };
 
 struct ThrottleConfig {
@@ -51,12 +65,10 @@ public:
     // A look at the queue, every second or so. `admitted_per_second`: what was let in lately.
     void observe(Backlog const& backlog, double admitted_per_second, Time now);
 
-    struct Verdict {
-        bool may = true;
-        std::chrono::nanoseconds wait{0};  // where not: until the party's own share has room
-    };
-    [[nodiscard]] Verdict take(std::string_view party, double weight, Time now);
+    [[nodiscard]] bool take(std::string_view party, double weight, Time now);
     void give_back(std::string_view party);  // it was not let in after all
+    // When one that was turned away may come again: after those told so before, each to a token of the party's own.
+    [[nodiscard]] std::chrono::nanoseconds come_again(std::string_view party, Time now);
 
     [[nodiscard]] bool holding() const noexcept { return holding_; }
     [[nodiscard]] double per_second() const noexcept { return rate_; }  // of all; means something while holding
@@ -67,6 +79,7 @@ private:
     struct Party {
         double weight = 1, tokens = 1;
         Time seen{};
+        Time told{};  // the last one turned away was told to come then
     };
     void refill(Time now);
     [[nodiscard]] double weights(Time now) const;

@@ -28,7 +28,7 @@ enum class Id : std::size_t {
     accepted, repeated, refused, stage, batch_rows, batch_bytes, connections, accept_paused, handshakes, handshake_time,
     requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight,
     pool_in_use, pool_size, examined, cross_checks, certificate_hits, certificate_misses, certificate_entries,
-    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, alarm, ready, log_dropped,
+    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, places, places_held, places_waited_for, places_refused, commit_unloaded, commit_lately, slow_bodies, held_to, connections_refused, alarm, ready, log_dropped,
     count_,
 };
 
@@ -76,6 +76,15 @@ constexpr std::array rows{
     Row{Id::grace_settled, Kind::counter, Scale::none, "ivan_grace_settled_total", "outcome", "Dossiers accepted under grace and settled by this process: cleared or revoked."},
     Row{Id::otp_messages, Kind::counter, Scale::none, "ivan_otp_messages_total", "channel,outcome", "Messages with one-time passwords: sent; retried (an attempt failed, another follows); lost (given up); dropped when the gateway stopped."},
     Row{Id::memory, Kind::gauge, Scale::none, "ivan_memory_reserved_bytes", "", "Memory reserved for bodies."},
+    Row{Id::places, Kind::gauge, Scale::none, "ivan_admission_limit", "track", "Requests a lane takes at once now: filings by the adaptive limit, the others as configured."},
+    Row{Id::places_held, Kind::gauge, Scale::none, "ivan_admission_in_flight", "track", "Requests of the lane under way."},
+    Row{Id::places_waited_for, Kind::gauge, Scale::none, "ivan_admission_waiting", "track", "Requests that wait for their turn, their bodies unread."},
+    Row{Id::places_refused, Kind::counter, Scale::none, "ivan_admission_refused_total", "track,reason", "Requests refused before their body was read: room, waited (in vain), memory, in_flight, quota, backlog."},
+    Row{Id::commit_unloaded, Kind::gauge, Scale::none, "ivan_commit_unloaded_seconds", "", "What a commit takes unloaded, as the adaptive limit has learnt it."},
+    Row{Id::commit_lately, Kind::gauge, Scale::none, "ivan_commit_lately_seconds", "", "The median commit of its last window."},
+    Row{Id::slow_bodies, Kind::gauge, Scale::none, "ivan_admission_slow_bodies", "", "Bodies that take long to come and hold no place meanwhile."},
+    Row{Id::held_to, Kind::gauge, Scale::none, "ivan_admission_held_to_per_second", "", "Dossiers let in each second while the delivery queue is past its mark; 0: not held back."},
+    Row{Id::connections_refused, Kind::counter, Scale::none, "ivan_connections_refused_total", "reason", "Connections closed before their handshake: too_many or too_often of one address."},
     Row{Id::alarm, Kind::gauge, Scale::none, "ivan_alarm", "name", "1 while the alarm is raised."},
     Row{Id::ready, Kind::gauge, Scale::none, "ivan_ready", "", "1 while the last signed probe went through verify and store."},
     Row{Id::log_dropped, Kind::gauge, Scale::none, "ivan_log_dropped_lines", "", "Log lines lost because the queue was full."},
@@ -319,6 +328,26 @@ void Metrics::grace(std::uint64_t pending, std::uint64_t late)
 void Metrics::grace_settled(std::string_view outcome) { data_->counter(Id::grace_settled, {outcome}).Increment(); }
 
 void Metrics::memory_reserved(std::size_t bytes) { data_->gauge(Id::memory).Set(static_cast<double>(bytes)); }
+
+void Metrics::admission(std::string_view track, std::size_t limit, std::size_t in_flight, std::size_t waiting)
+{
+    data_->gauge(Id::places, {track}).Set(static_cast<double>(limit));
+    data_->gauge(Id::places_held, {track}).Set(static_cast<double>(in_flight));
+    data_->gauge(Id::places_waited_for, {track}).Set(static_cast<double>(waiting));
+}
+
+void Metrics::admission_refused(std::string_view track, std::string_view reason) { data_->counter(Id::places_refused, {track, reason}).Increment(); }
+
+void Metrics::admission_state(std::chrono::nanoseconds unloaded, std::chrono::nanoseconds lately, std::size_t slow_bodies, double held_to)
+{
+    data_->gauge(Id::commit_unloaded).Set(seconds(unloaded));
+    data_->gauge(Id::commit_lately).Set(seconds(lately));
+    data_->gauge(Id::slow_bodies).Set(static_cast<double>(slow_bodies));
+    data_->gauge(Id::held_to).Set(held_to);
+}
+
+void Metrics::connection_refused(std::string_view reason) { data_->counter(Id::connections_refused, {reason}).Increment(); }
+
 void Metrics::alarm(std::string_view name, bool raised) { data_->gauge(Id::alarm, {name}).Set(raised ? 1 : 0); }
 void Metrics::ready(bool is) { data_->gauge(Id::ready).Set(is ? 1 : 0); }
 

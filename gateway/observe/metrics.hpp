@@ -41,6 +41,13 @@ public:
     void pool(std::string_view pool, std::size_t in_use, std::size_t size);
     void certificate_cache(std::uint64_t hits, std::uint64_t misses, std::size_t entries);
     void memory_reserved(std::size_t bytes);
+    // One lane of admission: its places now, who holds them, who waits for one.
+    void admission(std::string_view track, std::size_t limit, std::size_t in_flight, std::size_t waiting);
+    void admission_refused(std::string_view track, std::string_view reason);
+    // The median commit unloaded and lately, bodies that take long to come, and what is let in each second while the backend
+    // holds us back (0: it does not).
+    void admission_state(std::chrono::nanoseconds unloaded, std::chrono::nanoseconds lately, std::size_t slow_bodies, double held_to);
+    void connection_refused(std::string_view reason);
     void revocation_fetch(std::string_view kind, std::string_view outcome);
     // Of the CRLs in use: the age of the oldest, the time until the first one ends (negative: it has ended), and how many
     // entries all hold; `wanted`: certificates whose evidence is looked for.

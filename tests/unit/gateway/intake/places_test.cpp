@@ -26,7 +26,7 @@ struct Desk {
     Kind kind(std::string_view party, bool large = false, bool may_wait = true) { return ask(party, large, may_wait).kind; }
     std::vector<Places::Id> leave(Places::Id id)
     {
-        all.whole(id);
+        all.step_in(id);
         all.leave(id, now);
         return all.next(limit, now);
     }
@@ -190,17 +190,33 @@ TEST(Places, ABodyThatTakesLongGivesItsPlaceToOthersUntilItIsWhole)
     Desk desk{2};
     auto const slow = desk.ask("A").id;
     auto const quick = desk.ask("A").id;
-    desk.all.whole(quick);
+    desk.all.step_in(quick);
     auto const waits = desk.ask("A");
     ASSERT_EQ(waits.kind, Kind::waits);
     desk.now += 100ms;
     EXPECT_EQ(desk.all.next(desk.limit, desk.now), std::vector{waits.id});
     EXPECT_EQ(desk.all.aside(), 1u);
-    desk.all.whole(slow);
+    desk.all.step_in(slow);
     EXPECT_EQ(desk.all.inside(), 3u) << "it is let in, and the next ones pay for it";
     EXPECT_EQ(desk.kind("A"), Kind::waits);
     for (auto const id : {slow, quick, waits.id}) desk.leave(id);
     EXPECT_EQ(desk.all.aside(), 0u);
+}
+
+TEST(Places, WhatWaitsForOthersGivesItsPlaceUpMeanwhile)
+{
+    Desk desk{1};
+    auto const first = desk.ask("A").id;
+    desk.all.step_in(first);
+    auto const waits = desk.ask("A").id;
+    desk.all.step_aside(first);
+    desk.all.step_aside(first);
+    EXPECT_EQ(desk.all.next(desk.limit, desk.now), std::vector{waits});
+    desk.all.step_in(first);
+    EXPECT_EQ(desk.all.inside(), 2u);
+    EXPECT_TRUE(desk.leave(first).empty());
+    desk.leave(waits);
+    EXPECT_EQ(desk.all.inside() + desk.all.aside(), 0u);
 }
 
 TEST(Places, ASlowReaderThatNeverEndsHoldsNothing)
@@ -313,7 +329,7 @@ private:
     // One server: what enters is served after all that entered before it.
     void entered(Places::Id id, std::map<std::string, Outcome>& outcomes)
     {
-        places_.whole(id);
+        places_.step_in(id);
         auto const& asked = asked_.at(id);
         outcomes[asked.party].waited.push_back(now_ - asked.since);
         busy_.insert(id);
@@ -396,7 +412,7 @@ TEST(PlacesProperty, AnyOrderOfCallsKeepsTheBooks)
                 auto const answer = places.ask({"P" + std::to_string(random() % parties), 1.0 + static_cast<double>(random() % 5), random() % 4 == 0, random() % 5 != 0}, {limit, 1000}, now);
                 if (answer.kind == Kind::entered) inside.insert(answer.id);
                 if (answer.kind == Kind::waits) waiting.insert(answer.id);
-                if (answer.kind == Kind::entered) places.whole(answer.id);
+                if (answer.kind == Kind::entered) places.step_in(answer.id);
             } else if (act < 9 && !inside.empty()) {
                 auto const id = *std::next(inside.begin(), static_cast<std::ptrdiff_t>(random() % inside.size()));
                 places.leave(id, now);
@@ -408,7 +424,7 @@ TEST(PlacesProperty, AnyOrderOfCallsKeepsTheBooks)
             }
             for (auto const id : places.next(limit, now)) {
                 ASSERT_EQ(waiting.erase(id), 1u) << "seed " << seed;
-                places.whole(id);
+                places.step_in(id);
                 inside.insert(id);
             }
             ASSERT_EQ(places.inside(), inside.size()) << "seed " << seed;

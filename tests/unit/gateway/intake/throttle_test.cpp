@@ -26,7 +26,7 @@ std::map<std::string, int> ask(Throttle& throttle, std::map<std::string, int> co
     std::map<std::string, double> due;
     for (int step = 0; step < seconds * 1000; ++step, now += 1ms)
         for (auto const& [party, rate] : per_second)
-            for (due[party] += rate / 1000.0; due[party] >= 1; due[party] -= 1) let_in[party] += throttle.take(party, 1, now).may;
+            for (due[party] += rate / 1000.0; due[party] >= 1; due[party] -= 1) let_in[party] += throttle.take(party, 1, now);
     return let_in;
 }
 
@@ -35,7 +35,7 @@ TEST(Throttle, BelowTheMarkItIsOpen)
     Throttle throttle{marked(1000)};
     throttle.observe({999, 10}, 500, start);
     EXPECT_FALSE(throttle.holding());
-    for (int n = 0; n < 100'000; ++n) ASSERT_TRUE(throttle.take("A", 1, start).may);
+    for (int n = 0; n < 100'000; ++n) ASSERT_TRUE(throttle.take("A", 1, start));
 }
 
 TEST(Throttle, AtTheMarkItFallsSmoothlyToWhatTheBackendTakes)
@@ -96,11 +96,21 @@ TEST(Throttle, SaysWhenItsOwnShareHasRoom)
     Throttle throttle{marked(1000, 1)};
     auto now = start;
     for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 10}, 10, now);
-    Throttle::Verdict verdict;
-    while ((verdict = throttle.take("A", 1, now)).may) {}
-    EXPECT_GT(verdict.wait, 0ms);
-    EXPECT_LE(verdict.wait, 100ms);
-    EXPECT_TRUE(throttle.take("A", 1, now + verdict.wait + 1ms).may) << "who obeys gets in";
+    while (throttle.take("A", 1, now)) {}
+    std::vector<Throttle::Time> told;
+    for (int n = 0; n < 5; ++n) told.push_back(now + throttle.come_again("A", now));
+    EXPECT_LE(told.front(), now + 100ms);
+    EXPECT_EQ(told.back() - told.front(), 400ms) << "at ten a second, one after the other";
+    for (auto const at : told) EXPECT_TRUE(throttle.take("A", 1, at + 1ms)) << "who obeys gets in";
+}
+
+TEST(Throttle, NobodyIsToldToComeLaterThanAMinute)
+{
+    Throttle throttle{marked(1000, 1)};
+    throttle.observe({1000, 1}, 1, start);
+    while (throttle.take("A", 1, start)) {}
+    for (int n = 0; n < 1000; ++n) EXPECT_LE(throttle.come_again("A", start), 60s);
+    EXPECT_EQ(throttle.come_again("STRANGER", start), 1s);
 }
 
 TEST(Throttle, WhatWasNotLetInAfterAllCostsNothing)
@@ -108,10 +118,32 @@ TEST(Throttle, WhatWasNotLetInAfterAllCostsNothing)
     Throttle throttle{marked(1000, 1)};
     auto now = start;
     for (int look = 0; look < 40; ++look, now += 1s) throttle.observe({1000, 1}, 1, now);
-    while (throttle.take("A", 1, now).may) {}
+    while (throttle.take("A", 1, now)) {}
     throttle.give_back("A");
-    EXPECT_TRUE(throttle.take("A", 1, now).may);
+    EXPECT_TRUE(throttle.take("A", 1, now));
     throttle.give_back("NOBODY");
+}
+
+TEST(BacklogMeter, KnowsThePaceFromItsOwnDeliveriesOrFromTheQueue)
+{
+    BacklogMeter own, seen;
+    Backlog of_own, of_seen;
+    auto now = start;
+    for (std::uint64_t second = 0; second < 30; ++second, now += 1s) {
+        of_own = own.look(5000, second * 120, 300, now);
+        of_seen = seen.look(1000 + second * 180, std::nullopt, 300, now);  // 300 in, 180 more waiting: 120 out
+    }
+    EXPECT_NEAR(of_own.delivered_per_second, 120, 1);
+    EXPECT_NEAR(of_seen.delivered_per_second, 120, 1);
+    EXPECT_EQ(of_own.waiting, 5000u);
+}
+
+TEST(BacklogMeter, ACountThatBeganAnewIsNotNegative)
+{
+    BacklogMeter meter;
+    EXPECT_EQ(meter.look(10, 1000, 0, start).delivered_per_second, 0);
+    EXPECT_EQ(meter.look(10, 5, 0, start + 1s).delivered_per_second, 0);
+    EXPECT_GE(meter.look(1'000'000, std::nullopt, 0, start + 2s).delivered_per_second, 0);
 }
 
 // One to eight gateways before one backend: the queue settles, and none of them starves.
