@@ -48,6 +48,16 @@ private:
     bool got_;
 };
 
+// An outage is no measure of how much the store can take, and an answer about the dossier's key is as good as a commit.
+void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_point began, store::Result<store::Stored> const& stored, std::size_t bytes)
+{
+    using enum store::Refusal;
+    if (!parts.committed) return;
+    bool const away = !stored && (stored.error().why == unavailable || stored.error().why == outcome_unknown || stored.error().why == internal);
+    bool const turned_away = !stored && (stored.error().why == busy || stored.error().why == deadline_passed);
+    if (!away) parts.committed(std::chrono::steady_clock::now() - began, !turned_away, bytes);
+}
+
 }  // namespace
 
 fault::Result<Terms> read_terms(Request const& request)
@@ -60,16 +70,6 @@ fault::Result<Terms> read_terms(Request const& request)
         return plain(FaultCode::not_acceptable, std::string{accept});
 
     auto const key = request.header("Idempotency-Key");
-// An outage is no measure of how much the store can take, and an answer about the dossier's key is as good as a commit.
-void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_point began, store::Result<store::Stored> const& stored, std::size_t bytes)
-{
-    using enum store::Refusal;
-    if (!parts.committed) return;
-    bool const away = !stored && (stored.error().why == unavailable || stored.error().why == outcome_unknown || stored.error().why == internal);
-    bool const turned_away = !stored && (stored.error().why == busy || stored.error().why == deadline_passed);
-    if (!away) parts.committed(std::chrono::steady_clock::now() - began, !turned_away, bytes);
-}
-
     if (!key_ok(key)) return plain(FaultCode::idempotency_key_missing, key.empty() ? "missing" : "malformed");
 
     auto password = read_password(request);
