@@ -15,8 +15,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 #include <utility>
+#include <vector>
 
 namespace fault {
 
@@ -44,8 +44,8 @@ struct Fault {
     std::vector<schemas::Finding> findings;
     std::chrono::seconds retry_after{0};  // for Retry::after; 0: the default of admission
     std::vector<std::string> wanted = {};  // revocation_unknown: what evidence was lacking (signing::Failure::wanted)
-};
     std::vector<std::pair<std::string, std::string>> headers = {};  // of the answer, beside those every problem has
+};
 
 template <class T>
 using Result = boost::system::result<T, Fault>;

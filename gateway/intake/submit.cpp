@@ -1,9 +1,9 @@
 #include "gateway/intake/submit.hpp"
 
 #include "gateway/fault/problem.hpp"
+#include "gateway/intake/admission.hpp"
 #include "gateway/intake/media_type.hpp"
 #include "gateway/observe/log.hpp"
-#include "gateway/intake/admission.hpp"
 #include "gateway/runtime/assert.hpp"
 #include "gateway/runtime/on_cpu.hpp"
 #include "signing/digest.hpp"
@@ -97,7 +97,9 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     auto evidence = co_await std::move(examination);
     if (!evidence && evidence.error().code == FaultCode::revocation_unknown && parts_.evidence) {
         // The first dossier of a signer finds no evidence; its fetch has begun. Asked once more where something came.
+        if (request.ticket) request.ticket->step_aside();  // a CA that is slow holds nobody else up
         co_await parts_.evidence(evidence.error().wanted, request.deadline);
+        if (request.ticket) request.ticket->step_in();
         auto fresh = parts_.criteria.load();
         if (fresh != criteria) evidence = co_await examined(request, body, lane, std::move(fresh));
     }
@@ -110,11 +112,11 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
                                  content_sha256,         terms->idempotency_key,        request.trace.trace_id,
                                  body};
     StageTimer commit{&parts_.metrics};
+    auto const began = std::chrono::steady_clock::now();
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);
-        if (request.ticket) request.ticket->step_aside();  // a CA that is slow holds nobody else up
+    tell_commit(parts_, began, stored, body->size());
     if (!stored)
-        if (request.ticket) request.ticket->step_in();
         co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
 
     timer.ended(observe::Stage::submit);
@@ -127,10 +129,8 @@ template <class Work>
 auto Submit::in_its_place(std::size_t bytes, Work work) -> runtime::Task<std::invoke_result_t<Work&>>
 {
     if (bytes <= config_.inline_bytes_max) co_return work();
-    auto const began = std::chrono::steady_clock::now();
     PoolPlace const place{on_pool_, config_.pool_waiting_max};
     if (!place.got()) co_return plain(FaultCode::overloaded, "the pool for large dossiers is full");
-    tell_commit(parts_, began, stored, body->size());
     co_return co_await runtime::on_cpu(parts_.cpu, std::move(work));
 }
 
