@@ -119,7 +119,7 @@ constexpr std::tuple schemas_fields{
 };
 
 constexpr std::tuple store_fields{
-    TextField{"store.database_url", &store::StoreConfig::database_url, "libpq address of the database, as a URL or as keywords."},
+    TextField{"store.database_url", &store::StoreConfig::database_url, "libpq address of the database, as a URL or as keywords; several hosts with target_session_attrs=read-write for a fail-over."},
     Field{"store.connections_max", &store::StoreConfig::connections_max, 1u, 256u, "Connections for everything but the commits."},
     Field{"store.waiting_max", &store::StoreConfig::waiting_max, 1u, 1'000'000u, "Calls waiting for one of them; beyond: 503."},
     Field{"store.batch_rows_max", &store::StoreConfig::batch_rows_max, 1u, 10'000u, "Dossiers that share one transaction."},
