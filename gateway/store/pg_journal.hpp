@@ -9,6 +9,7 @@
 #include "gateway/store/detail/answer.hpp"
 #include "gateway/store/detail/batch.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
+#include "gateway/store/queue.hpp"
 #include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/postgres.hpp"
@@ -24,8 +25,8 @@ namespace store::detail {
 
 class PgJournal final : public Journal {
 public:
-    // Told of each dossier once it is committed, on the committer's thread: its delivery sequence, and its bytes or null.
-    using Committed = std::function<void(std::int64_t sequence, std::shared_ptr<std::string const> body)>;
+    // Told of each dossier once it is committed, on the committer's thread: as delivery wants it, with its bytes apart, which may be null.
+    using Committed = std::function<void(Claim claim, std::shared_ptr<std::string const> body)>;
     PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics& metrics, PgPool& pool, Committed committed = {});
     ~PgJournal() override;
 

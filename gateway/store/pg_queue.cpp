@@ -55,8 +55,8 @@ constexpr Statement rotate_statement{"queue_rotate", "SELECT ivan.rotate_deliver
 constexpr Statement bodies_statement{
     "queue_bodies",
     "SELECT n.s, d.dossier_id::text, d.case_code, d.provider, d.unit_code, d.agency, d.procedure, d.content_sha256, "
-    "d.idempotency_key, d.trace_id, d.received_at, CASE WHEN n.b THEN d.body END "
-    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[]) AS n(s, i, a, r, b) "
+    "d.idempotency_key, d.trace_id, d.received_at, d.body "
+    "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) AS n(s, i, a, r) "
     "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = n.a AND d.received_at = n.r AND d.dossier_id = n.i::uuid "
     "OFFSET 0) d ON true ORDER BY n.s"};
 
@@ -103,6 +103,27 @@ constexpr Statement replay_statement{
 
 std::vector<std::string_view> views(std::vector<std::string> const& values) { return {values.begin(), values.end()}; }
 
+Claim claim_of(Rows const& rows, std::size_t i, std::uint32_t attempts_before)
+{
+    Claim claim;
+    claim.sequence = rows.number(i, 0);
+    claim.attempts = attempts_before;
+    claim.dossier_id = rows.string(i, 1);
+    claim.case_code = rows.string(i, 2);
+    claim.provider = rows.string(i, 3);
+    claim.unit_code = rows.string(i, 4);
+    claim.agency = rows.string(i, 5);
+    claim.procedure = rows.string(i, 6);
+    claim.content_sha256 = signing::hex(rows.text(i, 7));
+    claim.idempotency_key = rows.string(i, 8);
+    claim.trace_id = rows.string(i, 9);
+    claim.received_at = rows.instant(i, 10);
+    auto body = unpack(rows.text(i, 11), unpacked_bytes_max);
+    if (!body) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
+    claim.body = std::move(*body);
+    return claim;
+}
+
 }  // namespace
 
 SnapshotText SnapshotText::parse(std::string_view text)
@@ -120,9 +141,9 @@ SnapshotText SnapshotText::parse(std::string_view text)
     return out;
 }
 
-void PgQueue::committed(std::int64_t sequence, std::shared_ptr<std::string const> body)
+void PgQueue::committed(Claim claim, std::shared_ptr<std::string const> body)
 {
-    if (holding_.load(std::memory_order_relaxed)) bodies_.put(sequence, std::move(body));
+    if (holding_.load(std::memory_order_relaxed)) at_hand_.put(std::move(claim), std::move(body));
 }
 
 runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
@@ -137,7 +158,7 @@ runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, std
         auto const taken = turn_->backlog.take(rows, bytes_max, now, lease);
         if (taken.empty()) return std::vector<Claim>{};
         try {
-            return bodies_of(connection, taken);
+            return claims_of(connection, taken);
         } catch (...) {
             for (auto const& one : taken) turn_->backlog.give_back(one.sequence);
             throw;
@@ -181,7 +202,7 @@ bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chr
 void PgQueue::begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number)
 {
     turn_.reset();
-    bodies_.clear();
+    at_hand_.clear();
     Turn turn;
     turn.worker = worker;
     turn.number = number;
@@ -267,50 +288,31 @@ void PgQueue::rotate(PgConnection& connection)
     read_rows(connection.run(parked_statement, Params{}.number(backlog_entries_max)), unused, last);
 }
 
-Result<std::vector<Claim>> PgQueue::bodies_of(PgConnection& connection, std::vector<Waiting> const& taken)
+std::vector<Claim> PgQueue::claims_of(PgConnection& connection, std::vector<Waiting> const& taken)
 {
+    std::vector<Claim> claims;
     std::vector<std::int64_t> sequences;
     std::vector<std::string_view> ids, agencies;
     std::vector<runtime::Instant> times;
-    std::vector<bool> wanted;
-    std::unordered_map<std::int64_t, std::pair<Waiting const*, Bodies::Body>> known;
+    std::unordered_map<std::int64_t, std::uint32_t> before;
     for (auto const& one : taken) {
-        auto body = bodies_.take(one.sequence);
+        if (auto known = at_hand_.take(one.sequence)) {
+            known->attempts = one.attempts - 1;
+            claims.push_back(std::move(*known));
+            continue;
+        }
         sequences.push_back(one.sequence);
         ids.push_back(one.dossier_id);
         agencies.push_back(one.agency);
         times.push_back(one.received_at);
-        wanted.push_back(!body);
-        known.emplace(one.sequence, std::pair{&one, std::move(body)});
+        before.emplace(one.sequence, one.attempts - 1);
     }
-    auto const found = connection.run(bodies_statement, Params{}.numbers(sequences).texts(ids).texts(agencies).instants(times).bools(wanted));
-    if (found.count() != sequences.size()) throw std::runtime_error("a queued dossier is not in the journal");
-    std::vector<Claim> claims;
-    for (std::size_t i = 0; i < found.count(); ++i) {
-        Claim claim;
-        claim.sequence = found.number(i, 0);
-        auto const& [waiting, body] = known.at(claim.sequence);
-        claim.attempts = waiting->attempts - 1;
-        claim.dossier_id = found.string(i, 1);
-        claim.case_code = found.string(i, 2);
-        claim.provider = found.string(i, 3);
-        claim.unit_code = found.string(i, 4);
-        claim.agency = found.string(i, 5);
-        claim.procedure = found.string(i, 6);
-        claim.content_sha256 = signing::hex(found.text(i, 7));
-        claim.idempotency_key = found.string(i, 8);
-        claim.trace_id = found.string(i, 9);
-        claim.received_at = found.instant(i, 10);
-        if (body) {
-            claim.body = *body;
-        } else {
-            auto unpacked = unpack(found.text(i, 11), unpacked_bytes_max);
-            if (!unpacked) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
-            claim.body = std::move(*unpacked);
-        }
-        claims.push_back(std::move(claim));
+    if (!sequences.empty()) {
+        auto const found = connection.run(bodies_statement, Params{}.numbers(sequences).texts(ids).texts(agencies).instants(times));
+        if (found.count() != sequences.size()) throw std::runtime_error("a queued dossier is not in the journal");
+        for (std::size_t i = 0; i < found.count(); ++i) claims.push_back(claim_of(found, i, before.at(found.number(i, 0))));
     }
-    std::sort(claims.begin(), claims.end(), [&](auto const& a, auto const& b) { return a.sequence < b.sequence; });
+    std::sort(claims.begin(), claims.end(), [](auto const& a, auto const& b) { return a.sequence < b.sequence; });
     return claims;
 }
 
@@ -403,7 +405,7 @@ runtime::Task<Result<void>> PgQueue::let_go(std::string worker, runtime::Deadlin
 {
     std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
         std::lock_guard const lock{mutex_};
-        if (turn_ && turn_->worker == worker) turn_.reset(), holding_ = false, bodies_.clear();
+        if (turn_ && turn_->worker == worker) turn_.reset(), holding_ = false, at_hand_.clear();
         connection.run(let_go_statement, Params{}.text(worker));
         return {};
     };

@@ -5,10 +5,10 @@
 // written with its commit, one read, and one row that says it was delivered.
 //
 // Threads: call from any io_context; one call at a time works on the backlog.
-// Bounds:  what is read ahead (backlog_entries_max; the rest waits in the table), bodies kept for the hand-over (bodies_bytes_max).
+// Bounds:  what is read ahead (backlog_entries_max; the rest waits in the table), dossiers kept for the hand-over (at_hand.hpp).
 
+#include "gateway/store/detail/at_hand.hpp"
 #include "gateway/store/detail/backlog.hpp"
-#include "gateway/store/detail/bodies.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/queue.hpp"
 
@@ -39,8 +39,8 @@ public:
     runtime::Task<Result<std::vector<DeadLetter>>> dead_letters(std::size_t limit, runtime::Deadline deadline) override;
     runtime::Task<Result<void>> replay(std::string dossier_id, runtime::Deadline deadline) override;
 
-    // A dossier of ours was committed: its body need not be read again where this gateway delivers. Threads: any.
-    void committed(std::int64_t sequence, std::shared_ptr<std::string const> body);
+    // A dossier of ours was committed (`claim` without its body): it need not be read again where this gateway delivers. Threads: any.
+    void committed(Claim claim, std::shared_ptr<std::string const> body);
 
 private:
     // All below belongs to the gateway's turn as the holder, and is guarded by mutex_.
@@ -65,14 +65,14 @@ private:
     void read_on(PgConnection& connection);
     std::size_t read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last);
     void rotate(PgConnection& connection);
-    [[nodiscard]] Result<std::vector<Claim>> bodies_of(PgConnection& connection, std::vector<Waiting> const& taken);
+    [[nodiscard]] std::vector<Claim> claims_of(PgConnection& connection, std::vector<Waiting> const& taken);
     [[nodiscard]] bool record(PgConnection& connection, std::string const& worker, std::vector<Settlement> const& settlements);
 
     PgPool& pool_;
     std::mutex mutex_;
     std::optional<Turn> turn_;
     std::atomic<bool> holding_{false};
-    Bodies bodies_;
+    AtHand at_hand_;
 };
 
 }  // namespace store::detail

@@ -32,7 +32,7 @@ StoreConfig checked(StoreConfig config)
 
 struct Postgres::Data {
     Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics)
-        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto sequence, auto body) { queue.committed(sequence, std::move(body)); }}
+        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto claim, auto body) { queue.committed(std::move(claim), std::move(body)); }}
     {
     }
     StoreConfig const config;
