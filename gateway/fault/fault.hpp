@@ -12,6 +12,7 @@
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,7 @@ struct Fault {
     std::vector<schemas::Finding> findings;
     std::chrono::seconds retry_after{0};  // for Retry::after; 0: the default of admission
     std::vector<std::string> wanted = {};  // revocation_unknown: what evidence was lacking (signing::Failure::wanted)
+    std::optional<store::Original> original = {};  // content_duplicate: whose content it is
     std::vector<std::pair<std::string, std::string>> headers = {};  // of the answer, beside those every problem has
 };
 

@@ -12,6 +12,8 @@ FaultCode code_of(store::Refusal why)
         case deadline_passed: return FaultCode::deadline_passed;
         case outcome_unknown: return FaultCode::outcome_unknown;
         case key_reused: return FaultCode::idempotency_key_reused;
+        case duplicate: return FaultCode::content_duplicate;
+        case correction_invalid: return FaultCode::correction_invalid;
         case unit_owner_mismatch: return FaultCode::unit_owner_mismatch;
         case otp_used: return FaultCode::otp_used;
         case not_found: return FaultCode::not_found;
@@ -24,6 +26,11 @@ FaultCode code_of(store::Refusal why)
 
 }  // namespace
 
-Fault fault_of(store::Failure const& failure) { return {code_of(failure.why), failure.detail, {}, {}}; }
+Fault fault_of(store::Failure const& failure)
+{
+    Fault fault{code_of(failure.why), failure.detail, {}, {}};
+    fault.original = failure.original;
+    return fault;
+}
 
 }  // namespace fault

@@ -50,6 +50,8 @@ std::string problem_json(Fault const& fault, std::string_view trace_id)
     problem["message_en"] = row.en;
     problem["retry"] = word_of(row.retry);
     problem["trace_id"] = trace_id;
+    if (fault.original)
+        problem["original"] = {{"dossier_id", fault.original->dossier_id}, {"case_code", fault.original->case_code}};
     if (!fault.findings.empty()) {
         json::array errors;
         for (auto const& finding : fault.findings) {

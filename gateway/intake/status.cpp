@@ -27,6 +27,12 @@ json::value time_or_null(std::optional<runtime::Instant> const& at)
     return at ? json::value(dossier::vietnam_time(*at)) : json::value(nullptr);
 }
 
+// As the answer of POST has it.
+json::value log_json(std::optional<std::uint64_t> const& index)
+{
+    return index ? json::value(json::object{{"index", *index}}) : json::value(nullptr);
+}
+
 Reply accepted(store::DossierView const& view)
 {
     json::object body{{"outcome", "accepted"}, {"dossier", dossier_json(view)}};
@@ -42,6 +48,7 @@ Reply refused(store::RefusedView const& view)
                        {{"content_sha256", view.content_sha256},
                         {"code", view.fault_id},
                         {"at", dossier::vietnam_time(view.at)},
+                        {"log", log_json(view.log_index)},
                         {"problem", ignored ? json::value(nullptr) : std::move(problem)}}}};
     return Reply::json(200, json::serialize(body));
 }
@@ -76,6 +83,8 @@ json::object dossier_json(store::DossierView const& view)
             {"status", status_json(view.status)},
             {"result_due", time_or_null(view.result_due)},
             {"result_at", time_or_null(view.result_at)},
+            {"corrects", view.corrects.empty() ? json::value{} : json::value{view.corrects}},
+            {"log", log_json(view.log_index)},
             {"delivery", view.delivery},
             {"history", std::move(history)},
             {"receipt_url", "/v1/dossiers/" + view.dossier_id + "/receipt"}};

@@ -1,5 +1,7 @@
 #include "gateway/intake/submit.hpp"
 
+#include "gateway/dossier/case_code.hpp"
+#include "gateway/dossier/id.hpp"
 #include "gateway/fault/problem.hpp"
 #include "gateway/intake/admission.hpp"
 #include "gateway/intake/media_type.hpp"
@@ -26,6 +28,16 @@ bool key_ok(std::string_view key)
 {
     auto const visible = [](char c) { return c > ' ' && c < '\x7f'; };
     return !key.empty() && key.size() <= 200 && std::all_of(key.begin(), key.end(), visible);
+}
+
+// A dossier's id or case code, in our spelling; whether it is one of theirs is for the journal to say.
+fault::Result<std::string> read_correction(std::string_view value)
+{
+    std::string text{value};
+    if (text.empty() || dossier::id_ok(text)) return text;
+    if (auto code = dossier::normalise_case_code(text)) return std::move(*code);
+    if (!key_ok(text)) return plain(FaultCode::parameter_invalid, "Correction-Of");
+    return text;
 }
 
 // Whether this fault is a word about the dossier, to be kept, or about the moment, to be tried again.
@@ -75,7 +87,10 @@ fault::Result<Terms> read_terms(Request const& request)
     auto password = read_password(request);
     if (!password) return std::move(password.error());
 
-    return Terms{std::string{accept}, std::string{key}, std::move(*password)};
+    auto corrects = read_correction(request.header("Correction-Of"));
+    if (!corrects) return std::move(corrects.error());
+
+    return Terms{std::string{accept}, std::string{key}, std::move(*password), std::move(*corrects)};
 }
 
 runtime::Task<Reply> Submit::handle(Request request, Lane lane)
@@ -110,7 +125,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     // provider may not forget the dossier; from then on we may not.
     store::Acceptance acceptance{*request.admitted,      std::move(evidence->verified), std::move(evidence->valid),
                                  content_sha256,         terms->idempotency_key,        request.trace.trace_id,
-                                 body};
+                                 body,                  terms->corrects};
     StageTimer commit{&parts_.metrics};
     auto const began = std::chrono::steady_clock::now();
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);

@@ -2,7 +2,7 @@
 
 // The coordinator of one dossier: the list of steps from a whole request to an answer.
 //
-//   terms (media type, Accept, Idempotency-Key) → examine → journal.accept → receipt
+//   terms (media type, Accept, Idempotency-Key, Correction-Of) → examine → journal.accept → receipt
 //   with OTP-Challenge and OTP-Code: terms → read → is it the person's code? → examine → journal.accept, which uses it up
 //   (where only revocation evidence is lacking: wait for it, examine once more)
 //   and wherever a step says no: was it accepted before? → its receipt; else record the refusal → problem
@@ -50,6 +50,7 @@ struct Terms {
     std::string accept;
     std::string idempotency_key;
     std::optional<otp::Password> password;  // OTP-Challenge and OTP-Code: a person's, in place of signatures
+    std::string corrects = {};  // Correction-Of: id or case code of the dossier that this one corrects; empty: none
 };
 [[nodiscard]] fault::Result<Terms> read_terms(Request const& request);
 

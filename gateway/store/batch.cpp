@@ -1,5 +1,6 @@
 #include "gateway/store/detail/batch.hpp"
 
+#include "gateway/dossier/id.hpp"
 #include "gateway/runtime/assert.hpp"
 #include "gateway/store/detail/path_bytes.hpp"
 #include "gateway/store/grace.hpp"
@@ -7,16 +8,23 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
-#include <unordered_map>
+#include <unordered_set>
 
 namespace store::detail {
 
 namespace {
 
+// Two unique indexes decide: of the key, and of the content. Whoever meets a claim under way waits until it is settled.
 constexpr Statement claim_statement{
     "claim",
     "INSERT INTO ivan.idempotency (provider, idempotency_key, content_sha256, dossier_id, agency, received_at) "
     "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
+    "AS n(p, k, c, d, a, r) ON CONFLICT DO NOTHING RETURNING dossier_id::text"};
+// A correction may bring bytes that were stored before.
+constexpr Statement claim_again_statement{
+    "claim_again",
+    "INSERT INTO ivan.idempotency (provider, idempotency_key, content_sha256, dossier_id, agency, received_at, again) "
+    "SELECT p, k, c, d::uuid, a, r, true FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
     "AS n(p, k, c, d, a, r) ON CONFLICT DO NOTHING RETURNING dossier_id::text"};
 
 // OFFSET 0 keeps the look-up of each dossier an index scan of the one partition that holds it.
@@ -27,6 +35,24 @@ constexpr Statement known_statement{
     "JOIN ivan.idempotency i ON i.provider = n.p AND i.idempotency_key = n.k "
     "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = i.agency AND d.received_at = i.received_at "
     "AND d.dossier_id = i.dossier_id OFFSET 0) d ON true"};
+
+// Whose content it is. A claim of our own transaction has no status yet and is not found.
+constexpr Statement originals_statement{
+    "originals",
+    "SELECT i.provider, i.content_sha256, s.dossier_id::text, s.case_code FROM unnest($1::text[], $2::bytea[]) AS n(p, c) "
+    "JOIN ivan.idempotency i ON i.provider = n.p AND i.content_sha256 = n.c AND NOT i.again "
+    "JOIN ivan.dossier_status s ON s.dossier_id = i.dossier_id"};
+
+constexpr Statement corrects_id_statement{
+    "corrects_id",
+    "SELECT s.dossier_id::text FROM ivan.dossier_status s JOIN LATERAL (SELECT unit_code FROM ivan.dossiers d WHERE d.agency = s.agency "
+    "AND d.received_at = s.received_at AND d.dossier_id = s.dossier_id OFFSET 0) d ON true "
+    "WHERE s.dossier_id = $1::text::uuid AND s.provider = $2::text AND s.agency = $3::text AND d.unit_code = $4::text"};
+constexpr Statement corrects_code_statement{
+    "corrects_code",
+    "SELECT s.dossier_id::text FROM ivan.dossier_status s JOIN LATERAL (SELECT unit_code FROM ivan.dossiers d WHERE d.agency = s.agency "
+    "AND d.received_at = s.received_at AND d.dossier_id = s.dossier_id OFFSET 0) d ON true "
+    "WHERE s.case_code = $1::text AND s.provider = $2::text AND s.agency = $3::text AND d.unit_code = $4::text"};
 
 constexpr Statement units_statement{
     "units",
@@ -55,11 +81,11 @@ constexpr Statement sequences_statement{
 constexpr Statement dossiers_statement{
     "dossiers",
     "INSERT INTO ivan.dossiers (agency, received_at, dossier_id, case_code, provider, idempotency_key, procedure, unit_code, "
-    "tax_code, period, paper_required, trace_id, content_sha256, content_bytes, forms, body, receipt_xml, receipt_json, authenticated) "
-    "SELECT a, r, d::uuid, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f::jsonb, b, rx, rj, au "
+    "tax_code, period, paper_required, trace_id, content_sha256, content_bytes, forms, body, receipt_xml, receipt_json, authenticated, log_index, corrects) "
+    "SELECT a, r, d::uuid, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f::jsonb, b, rx, rj, au, li, nullif(co, '')::uuid "
     "FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], "
     "$10::text[], $11::boolean[], $12::text[], $13::bytea[], $14::bigint[], $15::text[], $16::bytea[], $17::bytea[], $18::bytea[], "
-    "$19::text[]) AS n(a, r, d, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f, b, rx, rj, au)"};
+    "$19::text[], $20::bigint[], $21::text[]) AS n(a, r, d, c, p, k, pr, u, t, pe, pa, tr, cs, cb, f, b, rx, rj, au, li, co)"};
 constexpr Statement status_statement{
     "status", "INSERT INTO ivan.dossier_status (dossier_id, case_code, provider, agency, procedure, received_at, sequence) "
               "SELECT d::uuid, c, p, a, pr, r, s FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
@@ -79,13 +105,20 @@ constexpr Statement grace_signers_statement{
     "AS n(d, s, p, e, t, u)"};
 constexpr Statement refusals_statement{
     "refusals",
-    "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body) "
-    "SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::bytea[])"};
+    "INSERT INTO ivan.refusals (refused_at, provider, idempotency_key, content_sha256, fault_id, trace_id, problem, body, "
+    "log_index) SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], "
+    "$8::bytea[], $9::bigint[])"};
 
 std::string_view authentication_of(dossier::ReceiptFacts const& facts)
 {
     if (!facts.one_time_password) return "signature";
     return facts.one_time_password->channel == signing::OtpChannel::sms ? "otp/sms" : "otp/email";
+}
+
+Failure duplicate(std::string dossier_id, std::string case_code)
+{
+    auto detail = dossier_id + " " + case_code;
+    return {Refusal::duplicate, std::move(detail), Original{std::move(dossier_id), std::move(case_code)}};
 }
 
 KnownKey known_of(Rows const& rows, std::size_t row)
@@ -130,10 +163,15 @@ void BatchTransaction::run(PgConnection& connection)
     if (!rows_.empty()) {
         claim_keys(connection);
         read_known(connection);
+        check_corrections(connection);
         if (any_fresh()) check_units(connection);
         if (any_fresh()) redeem(connection);
         if (any_fresh()) give_numbers(connection);
+    }
+    if (any_fresh() || !refusals_.empty()) {
+        take_log(connection);
         seal();
+        extend_log();
     }
     write(connection);
     answer();
@@ -144,14 +182,14 @@ bool BatchTransaction::any_fresh() const
     return std::any_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.fresh; });
 }
 
-void BatchTransaction::claim_keys(PgConnection& connection)
+Params BatchTransaction::claim_params(std::vector<Group*> const& groups) const
 {
     std::vector<std::string> hashes;
     std::vector<std::string_view> providers, keys, contents, ids, agencies;
     std::vector<runtime::Instant> times;
-    hashes.reserve(groups_.size());
-    for (auto const& group : groups_) {
-        auto const& row = leader(group);
+    hashes.reserve(groups.size());
+    for (auto const* group : groups) {
+        auto const& row = leader(*group);
         hashes.push_back(signing::bytes_of_hex(row.facts.content_sha256));
         providers.push_back(row.facts.provider_code);
         keys.push_back(row.idempotency_key);
@@ -160,37 +198,116 @@ void BatchTransaction::claim_keys(PgConnection& connection)
         agencies.push_back(row.facts.agency);
         times.push_back(row.facts.received_at);
     }
-    connection.send(claim_statement,
-                    Params{}.texts(providers).texts(keys).byteas(contents).texts(ids).texts(agencies).instants(times));
-    auto const answers = connection.finish();
-    auto const& claimed = answers.back();
-    std::unordered_map<std::string_view, bool> fresh;
-    for (std::size_t i = 0; i < claimed.count(); ++i) fresh.emplace(claimed.text(i, 0), true);
-    for (auto& group : groups_) group.fresh = fresh.contains(leader(group).facts.dossier_id);
+    return std::move(Params{}.texts(providers).texts(keys).byteas(contents).texts(ids).texts(agencies).instants(times));
+}
+
+void BatchTransaction::note_fresh(Rows const& claimed)
+{
+    std::unordered_set<std::string_view> fresh;
+    for (std::size_t i = 0; i < claimed.count(); ++i) fresh.insert(claimed.text(i, 0));
+    for (auto& group : groups_) group.fresh = group.fresh || fresh.contains(leader(group).facts.dossier_id);
+}
+
+void BatchTransaction::claim_keys(PgConnection& connection)
+{
+    std::vector<Group*> all;
+    for (auto& group : groups_) all.push_back(&group);
+    connection.send(claim_statement, claim_params(all));
+    note_fresh(connection.finish().back());
+    claim_corrections(connection);
+}
+
+void BatchTransaction::claim_corrections(PgConnection& connection)
+{
+    std::vector<Group*> left;
+    for (auto& group : groups_)
+        if (!group.fresh && !leader(group).corrects.empty()) left.push_back(&group);
+    if (!left.empty()) note_fresh(connection.run(claim_again_statement, claim_params(left)));
+}
+
+void BatchTransaction::unclaim(PgConnection& connection, std::vector<Group*> const& groups)
+{
+    if (groups.empty()) return;
+    std::vector<std::string_view> providers, keys;
+    for (auto* group : groups) {
+        group->fresh = false;
+        providers.push_back(leader(*group).facts.provider_code);
+        keys.push_back(leader(*group).idempotency_key);
+    }
+    connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
 }
 
 void BatchTransaction::read_known(PgConnection& connection)
 {
-    std::vector<std::string_view> providers, keys;
-    std::map<std::pair<std::string_view, std::string_view>, Group*> seen;
+    using Pair = std::pair<std::string_view, std::string_view>;
+    std::vector<std::string> hashes;
+    std::vector<std::string_view> providers, keys, contents;
+    std::map<Pair, Group*> seen;
+    hashes.reserve(groups_.size());
     for (auto& group : groups_) {
         if (group.fresh) continue;
-        providers.push_back(leader(group).facts.provider_code);
-        keys.push_back(leader(group).idempotency_key);
-        seen.emplace(std::pair{providers.back(), keys.back()}, &group);
+        auto const& row = leader(group);
+        providers.push_back(row.facts.provider_code);
+        keys.push_back(row.idempotency_key);
+        contents.push_back(hashes.emplace_back(signing::bytes_of_hex(row.facts.content_sha256)));
+        seen.emplace(Pair{providers.back(), keys.back()}, &group);
     }
     if (seen.empty()) return;
-    auto const rows = connection.run(known_statement, Params{}.texts(providers).texts(keys));
-    for (std::size_t i = 0; i < rows.count(); ++i) {
-        auto known = known_of(rows, i);
-        auto& group = *seen.at({rows.text(i, 0), rows.text(i, 1)});
-        group.content_sha256 = std::move(known.content_sha256);
-        group.stored = std::move(known.stored);
+    connection.send(known_statement, Params{}.texts(providers).texts(keys));
+    connection.send(originals_statement, Params{}.texts(providers).byteas(contents));
+    auto const answers = connection.finish();
+    auto const &known = answers[answers.size() - 2], &originals = answers.back();
+    for (std::size_t i = 0; i < known.count(); ++i) {
+        auto key = known_of(known, i);
+        auto& group = *seen.at({known.text(i, 0), known.text(i, 1)});
+        group.content_sha256 = std::move(key.content_sha256);
+        group.stored = std::move(key.stored);
     }
-    for (auto const& [key, group] : seen)
-        if (!group->stored) throw PgError{PgError::Kind::refused, "40001", "a key vanished while it was looked up"};
+
+    // The key is new and the content is not.
+    std::map<Pair, std::size_t> fresh;
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        if (groups_[i].fresh) fresh.emplace(Pair{leader(groups_[i]).facts.provider_code, leader(groups_[i]).facts.content_sha256}, i);
+    std::map<std::pair<std::string_view, std::string>, std::size_t> owner;
+    for (std::size_t i = 0; i < originals.count(); ++i) owner.emplace(std::pair{originals.text(i, 0), signing::hex(originals.text(i, 1))}, i);
+    for (auto const& [key, group] : seen) {
+        if (group->stored) continue;
+        auto const& facts = leader(*group).facts;
+        if (auto const found = owner.find({facts.provider_code, facts.content_sha256}); found != owner.end()) {
+            results_[group->leader] = duplicate(originals.string(found->second, 2), originals.string(found->second, 3));
+        } else if (auto const beside = fresh.find({facts.provider_code, facts.content_sha256}); beside != fresh.end()) {
+            group->duplicate_of = beside->second;
+        } else {
+            throw PgError{PgError::Kind::refused, "40001", "a key or a content vanished while it was looked up"};
+        }
+    }
     // Known from an earlier commit: true whatever becomes of this transaction.
     answer();
+}
+
+void BatchTransaction::check_corrections(PgConnection& connection)
+{
+    std::vector<Group*> correcting, refused;
+    for (auto& group : groups_) {
+        auto const& row = leader(group);
+        if (!group.fresh || row.corrects.empty()) continue;
+        correcting.push_back(&group);
+        connection.send(dossier::id_ok(row.corrects) ? corrects_id_statement : corrects_code_statement,
+                        Params{}.text(row.corrects).text(row.facts.provider_code).text(row.facts.agency).text(row.facts.unit_code));
+    }
+    if (correcting.empty()) return;
+    auto const answers = connection.finish();
+    auto place = answers.size() - correcting.size();
+    for (auto* group : correcting) {
+        auto const& found = answers[place++];
+        if (found.count() > 0) {
+            group->corrects = found.string(0, 0);
+            continue;
+        }
+        refused.push_back(group);
+        results_[group->leader] = Failure{Refusal::correction_invalid, leader(*group).corrects};
+    }
+    unclaim(connection, refused);
 }
 
 void BatchTransaction::check_units(PgConnection& connection)
@@ -221,7 +338,7 @@ void BatchTransaction::check_units(PgConnection& connection)
     std::map<std::pair<std::string_view, std::string_view>, std::string_view> owner;
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
 
-    std::vector<std::string_view> providers, keys;
+    std::vector<Group*> refused;
     for (auto const& [place, asked] : units) {
         auto const& row = *asked;
         auto& group = *std::find_if(groups_.begin(), groups_.end(), [&, at = std::get<2>(place)](auto const& one) { return one.leader == at; });
@@ -231,13 +348,10 @@ void BatchTransaction::check_units(PgConnection& connection)
             learned_.emplace_back(unit_key_of(row.facts), row.facts.tax_code);
             continue;
         }
-        group.fresh = false;
-        providers.push_back(row.facts.provider_code);
-        keys.push_back(row.idempotency_key);
+        refused.push_back(&group);
         results_[group.leader] = Failure{Refusal::unit_owner_mismatch, row.facts.agency + "/" + row.facts.unit_code};
     }
-    // Refused dossiers keep neither their key nor a number.
-    if (!keys.empty()) connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
+    unclaim(connection, refused);  // refused dossiers keep neither their key nor a number
 }
 
 void BatchTransaction::redeem(PgConnection& connection)
@@ -260,15 +374,13 @@ void BatchTransaction::redeem(PgConnection& connection)
     }
     auto const answers = connection.finish();
     auto place = answers.size() - redeeming.size();
-    std::vector<std::string_view> providers, keys;
+    std::vector<Group*> refused;
     for (auto const& [key, group] : redeeming) {
         if (answers[place++].count() > 0) continue;
-        group->fresh = false;
-        providers.push_back(leader(*group).facts.provider_code);
-        keys.push_back(leader(*group).idempotency_key);
+        refused.push_back(group);
         results_[group->leader] = Failure{Refusal::otp_used, std::string{key.first}};
     }
-    if (!keys.empty()) connection.send(unclaim_statement, Params{}.texts(providers).texts(keys));
+    unclaim(connection, refused);
 }
 
 void BatchTransaction::give_numbers(PgConnection& connection)
@@ -293,9 +405,12 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     // Sequences are drawn while the counters are locked: an agency's queue is in the order of its commits.
     connection.send(numbers_statement, Params{}.texts(counters).numbers(taken));
     connection.send(sequences_statement, Params{}.number(static_cast<std::int64_t>(fresh)));
+    log_.lock(connection);  // last of all locks, and in this round trip, so that it is held no longer than it must be
     auto const answers = connection.finish();
-    auto const& numbers = answers[answers.size() - 2];
-    auto const& sequences = answers.back();
+    log_.take(answers.back());
+    auto const numbered = answers.size() - LogWriter::lock_statements - 2;
+    auto const& numbers = answers[numbered];
+    auto const& sequences = answers[numbered + 1];
     GW_ASSERT(numbers.count() == counts.size() && sequences.count() == fresh);
 
     std::map<std::string_view, std::int64_t> next;
@@ -317,25 +432,49 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     }
 }
 
+void BatchTransaction::take_log(PgConnection& connection)
+{
+    if (any_fresh()) return;  // with the numbers
+    log_.lock(connection);
+    log_.take(connection.finish().back());
+}
+
 void BatchTransaction::seal()
 {
-    for (auto& group : groups_) {
+    auto next = log_.size();
+    for (auto const index : arrival_) {
+        auto& group = groups_[index];
         if (!group.fresh) continue;
         auto facts = leader(group).facts;
         facts.case_code = group.stored->case_code;
+        facts.log_index = next;
+        group.log_index = static_cast<std::int64_t>(next++);
         group.stored->receipt = sealer_(facts);
         group.receipt_xml = pack(codec_, group.stored->receipt.xml);
         group.receipt_json = pack(codec_, group.stored->receipt.json);
     }
 }
 
+// Accepted ones by their arrival, then the refused.
+void BatchTransaction::extend_log()
+{
+    for (auto const index : arrival_) {
+        auto const& group = groups_[index];
+        if (!group.fresh) continue;
+        auto const& facts = leader(group).facts;
+        log_.append(accepted_entry(facts.dossier_id, group.stored->case_code, facts.content_sha256, group.stored->receipt.xml,
+                                   facts.received_at, facts.provider_code));
+    }
+    for (auto const* record : refusals_) log_.append(refused_entry(record->fault_id, record->content_sha256, record->provider, record->at));
+}
+
 void BatchTransaction::write(PgConnection& connection)
 {
     std::vector<std::string> hashes, forms, units;
     std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
-        form_texts, bodies, xmls, jsons, unit_keys, authenticated;
+        form_texts, bodies, xmls, jsons, unit_keys, authenticated, corrects;
     std::vector<runtime::Instant> times;
-    std::vector<std::int64_t> sizes, sequences;
+    std::vector<std::int64_t> sizes, sequences, places;
     std::vector<bool> papers;
     hashes.reserve(groups_.size());
     forms.reserve(groups_.size());
@@ -366,12 +505,14 @@ void BatchTransaction::write(PgConnection& connection)
         authenticated.push_back(authentication_of(facts));
         unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
         sequences.push_back(group.sequence);
+        places.push_back(group.log_index);
+        corrects.push_back(group.corrects);
     }
     if (!ids.empty()) {
         Params dossiers;
         dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
         dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
-        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated);
+        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated).numbers(places).texts(corrects);
         connection.send(dossiers_statement, dossiers);
         connection.send(status_statement,
                         Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));
@@ -383,6 +524,8 @@ void BatchTransaction::write(PgConnection& connection)
         std::vector<std::string> refused_hashes;
         std::vector<std::string_view> who, key, content, fault, trace, problem, body;
         std::vector<runtime::Instant> at;
+        std::vector<std::int64_t> leaves;
+        auto leaf = log_.end() - refusals_.size();
         refused_hashes.reserve(refusals_.size());
         for (auto const* record : refusals_) {
             at.push_back(record->at);
@@ -393,10 +536,12 @@ void BatchTransaction::write(PgConnection& connection)
             trace.push_back(record->trace_id);
             problem.push_back(record->problem);
             body.push_back(record->body);
+            leaves.push_back(static_cast<std::int64_t>(leaf++));
         }
         connection.send(refusals_statement,
-                        Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body));
+                        Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body).numbers(leaves));
     }
+    log_.write(connection);
     // From here on a lost connection is neither yes nor no.
     commit_sent_ = !ids.empty() || !refusals_.empty();
     connection.send_plain("COMMIT");
@@ -404,6 +549,11 @@ void BatchTransaction::write(PgConnection& connection)
     commit_sent_ = false;
     for (auto& group : groups_)
         if (group.fresh) results_[group.leader] = *group.stored;
+    for (auto& group : groups_) {
+        if (!group.duplicate_of || !groups_[*group.duplicate_of].fresh) continue;  // refused: this one gets its own turn
+        auto const& original = *groups_[*group.duplicate_of].stored;
+        results_[group.leader] = duplicate(original.dossier_id, original.case_code);
+    }
     committed_ = true;
 }
 

@@ -10,6 +10,8 @@ std::string_view name_of(Refusal why) noexcept
         case Refusal::deadline_passed: return "deadline_passed";
         case Refusal::outcome_unknown: return "outcome_unknown";
         case Refusal::key_reused: return "key_reused";
+        case Refusal::duplicate: return "duplicate";
+        case Refusal::correction_invalid: return "correction_invalid";
         case Refusal::unit_owner_mismatch: return "unit_owner_mismatch";
         case Refusal::otp_used: return "otp_used";
         case Refusal::not_found: return "not_found";

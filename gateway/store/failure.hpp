@@ -5,6 +5,7 @@
 #include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,6 +18,8 @@ enum class Refusal {
     deadline_passed,      // nothing was stored before the deadline
     outcome_unknown,      // the connection died during commit: neither yes nor no; the same bytes again resolve it
     key_reused,           // this provider used this idempotency key for other bytes
+    duplicate,            // this provider stored these bytes under another key: Failure::original
+    correction_invalid,   // what it declares to correct is no accepted dossier of the same provider and unit
     unit_owner_mismatch,  // the unit code is registered with another tax code
     otp_used,             // the one-time password stands for another request already
     not_found,
@@ -25,9 +28,15 @@ enum class Refusal {
     internal,             // the database refused a statement of ours: our bug
 };
 
+// The dossier that a duplicate repeats.
+struct Original {
+    std::string dossier_id, case_code;
+};
+
 struct Failure {
     Refusal     why;
     std::string detail;
+    std::optional<Original> original = {};  // of a duplicate
 };
 
 template <class T>

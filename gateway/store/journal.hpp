@@ -31,6 +31,7 @@ struct Acceptance {
     std::string         idempotency_key;  // 1..200 visible ASCII characters
     std::string         trace_id;         // 32 hex digits
     std::shared_ptr<std::string const> body{};  // the envelope's bytes, where the caller shares them: saves delivery a read
+    std::string         corrects{};       // id or case code of an accepted dossier of this provider and unit; empty: no correction
 };
 
 struct Stored {
@@ -59,7 +60,8 @@ using Sealer = std::function<dossier::Receipt(dossier::ReceiptFacts const&)>;
 class Journal {
 public:
     virtual ~Journal() = default;
-    // One transaction: seen before? number it, sign the receipt, store the bytes, queue it.
+    // One transaction: seen before? number it, give it its place in the log, sign the receipt, store the bytes, queue it.
+    // The same bytes under another key are a `duplicate`, unless they come as a correction.
     virtual runtime::Task<Result<Stored>> accept(Acceptance acceptance, runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<void>> refuse(RefusalRecord record, runtime::Deadline deadline) = 0;
     // What this provider stored under this key, whatever has expired since. Empty: never accepted.

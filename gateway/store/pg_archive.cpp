@@ -16,7 +16,7 @@ constexpr Statement view_statement{
     "view",
     "SELECT s.dossier_id::text, s.case_code, s.provider, s.agency, s.procedure, d.unit_code, d.tax_code, d.content_sha256, "
     "d.idempotency_key, s.received_at, d.paper_required, s.status, s.result_due, s.result_at, "
-    "coalesce(e.outcome, CASE WHEN r.sequence IS NOT NULL THEN 'deferred' ELSE 'stored' END) "
+    "coalesce(e.outcome, CASE WHEN r.sequence IS NOT NULL THEN 'deferred' ELSE 'stored' END), d.log_index, d.corrects::text "
     "FROM ivan.dossier_status s "
     "JOIN LATERAL (SELECT * FROM ivan.dossiers d WHERE d.agency = s.agency AND d.received_at = s.received_at "
     "AND d.dossier_id = s.dossier_id OFFSET 0) d ON true "
@@ -25,10 +25,9 @@ constexpr Statement view_statement{
 constexpr Statement history_statement{
     "history", "SELECT at, status, department, note FROM ivan.status_history WHERE dossier_id = $1::text::uuid ORDER BY recorded"};
 constexpr Statement by_content_statement{
-    "by_content", "SELECT dossier_id::text FROM ivan.idempotency WHERE provider = $1::text AND content_sha256 = $2::bytea "
-                  "ORDER BY received_at, dossier_id LIMIT 1"};
+    "by_content", "SELECT dossier_id::text FROM ivan.idempotency WHERE provider = $1::text AND content_sha256 = $2::bytea AND NOT again"};
 constexpr Statement refused_statement{
-    "refused", "SELECT fault_id, problem, refused_at FROM ivan.refusals WHERE provider = $1::text AND content_sha256 = $2::bytea "
+    "refused", "SELECT fault_id, problem, refused_at, log_index FROM ivan.refusals WHERE provider = $1::text AND content_sha256 = $2::bytea "
                "ORDER BY refused_at DESC, refusal_id DESC LIMIT 1"};
 constexpr Statement by_key_statement{
     "by_key", "SELECT dossier_id::text FROM ivan.idempotency WHERE provider = $1::text AND idempotency_key = $2::text"};
@@ -99,6 +98,8 @@ Result<DossierView> read_view(PgConnection& connection, std::string_view provide
     if (!rows.null(0, 12)) view.result_due = rows.instant(0, 12);
     if (!rows.null(0, 13)) view.result_at = rows.instant(0, 13);
     view.delivery = rows.string(0, 14);
+    if (!rows.null(0, 15)) view.log_index = static_cast<std::uint64_t>(rows.number(0, 15));
+    if (!rows.null(0, 16)) view.corrects = rows.string(0, 16);
     view.history.push_back({view.received_at, dossier::Status::received, "", ""});
     for (std::size_t i = 0; i < history.count(); ++i)
         view.history.push_back({history.instant(i, 0), status_of(history.text(i, 1)), history.string(i, 2), history.string(i, 3)});
@@ -140,7 +141,9 @@ runtime::Task<Result<Found>> PgArchive::by_content(std::string provider, std::st
         }
         auto const refused = connection.run(refused_statement, Params{}.text(provider).text(hash));
         if (refused.count() == 0) return Failure{Refusal::not_found, content_sha256};
-        return Found{std::nullopt, RefusedView{content_sha256, refused.string(0, 0), refused.string(0, 1), refused.instant(0, 2)}};
+        RefusedView view{content_sha256, refused.string(0, 0), refused.string(0, 1), refused.instant(0, 2), std::nullopt};
+        if (!refused.null(0, 3)) view.log_index = static_cast<std::uint64_t>(refused.number(0, 3));
+        return Found{std::nullopt, std::move(view)};
     };
     co_return co_await pool_.run<Found>(deadline, true, std::move(work));
 }

@@ -13,6 +13,7 @@ Row row_of(Acceptance const& acceptance, Codec codec)
     row.body = acceptance.body;
     row.idempotency_key = acceptance.idempotency_key;
     row.trace_id = acceptance.trace_id;
+    row.corrects = acceptance.corrects;
     return row;
 }
 

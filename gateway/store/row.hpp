@@ -18,6 +18,7 @@ struct Row {
     std::shared_ptr<std::string const> body;  // the same unpacked, where it is at hand
     std::string idempotency_key;
     std::string trace_id;
+    std::string corrects;  // a dossier's id or case code; empty: no correction
 };
 
 [[nodiscard]] Row row_of(Acceptance const& acceptance, Codec codec);

@@ -57,8 +57,7 @@ public:
     store::Grace& grace() override { return grace_.emplace(gateway_->pool); }
     void add(std::string const& key) override
     {
-        support::PlainDossier plain;
-        plain.key = key;
+        support::PlainDossier plain{.key = key};
         plain.at = day;
         auto row = support::row_of(plain);
         // The same signer on the envelope and a form, and one whose evidence was fresh.
@@ -66,7 +65,7 @@ public:
         one.path_der = signer().path;
         one.revocation = signer().evidence;
         signing::Signer fresh = one;
-        fresh.path_der = {"other", "ca", "root"};
+        fresh.path_der = std::vector<std::string>{"other", "ca", "root"};
         fresh.revocation.grace = false;
         row.facts.signers = {one, fresh, one};
         auto const stored = support::run_task(context_, gateway_->journal.accept_row(std::move(row), soon()));

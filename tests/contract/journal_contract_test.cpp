@@ -169,13 +169,99 @@ TEST_P(JournalContract, KeepsTheKeysOfProvidersApart)
     EXPECT_NE(one->case_code, other->case_code);
 }
 
-TEST_P(JournalContract, TakesTheSameBytesUnderAnotherKeyAsAnotherDossier)
+TEST_P(JournalContract, RefusesTheSameBytesUnderAnotherKeyAndNamesTheOriginal)
 {
-    auto const one = accept({.key = "a"});
-    auto const two = accept({.key = "b"});
+    auto const one = accept({.key = "a", .body = "same"});
+    ASSERT_TRUE(one.has_value());
+    auto const two = accept({.key = "b", .body = "same"});
+    ASSERT_EQ(refusal(two), Refusal::duplicate);
+    ASSERT_TRUE(two.error().original.has_value());
+    EXPECT_EQ(two.error().original->dossier_id, one->dossier_id);
+    EXPECT_EQ(two.error().original->case_code, one->case_code);
+    EXPECT_EQ(subject_->dossiers(), 1);
+    // The refused one kept neither key nor number.
+    auto const next = accept({.key = "b", .body = "other"});
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(next->case_code, "00002.G/2026/00108");
+    EXPECT_TRUE(accept({.key = "a", .body = "same"})->repeated) << "the same key is a repeat, as ever";
+}
+
+TEST_P(JournalContract, TakesTheSameBytesFromAnotherProvider)
+{
+    auto const one = accept({.provider = "THAISON", .key = "a", .body = "same"});
+    auto const two = accept({.provider = "VNPT", .key = "b", .body = "same"});
     ASSERT_TRUE(one.has_value() && two.has_value());
     EXPECT_NE(one->dossier_id, two->dossier_id);
-    EXPECT_EQ(subject_->dossiers(), 2);
+}
+
+TEST_P(JournalContract, GivesARacedContentToOneKeyAlone)
+{
+    std::vector<PlainDossier> all(40);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].key = "k" + std::to_string(i);
+        all[i].body = "same";
+    }
+    std::size_t accepted = 0;
+    std::string winner;
+    std::set<std::string> named;
+    for (auto const& result : accept_all(all)) {
+        if (result.has_value()) {
+            ++accepted;
+            winner = result->dossier_id;
+        } else {
+            ASSERT_EQ(result.error().why, Refusal::duplicate);
+            ASSERT_TRUE(result.error().original.has_value());
+            named.insert(result.error().original->dossier_id);
+        }
+    }
+    EXPECT_EQ(accepted, 1u);
+    EXPECT_EQ(named, std::set<std::string>{winner});
+    EXPECT_EQ(subject_->dossiers(), 1);
+}
+
+TEST_P(JournalContract, ADuplicateOfARefusedDossierGetsItsOwnTurn)
+{
+    ASSERT_TRUE(accept({.key = "first"}).has_value());
+    // The same bytes under two keys at once; whichever comes first is of another owner's unit.
+    std::vector<PlainDossier> all(2);
+    all[0] = {.key = "a", .body = "same", .tax_code = "0100109106"};
+    all[1] = {.key = "b", .body = "same"};
+    auto const results = accept_all(all);
+    EXPECT_EQ(refusal(results[0]), Refusal::unit_owner_mismatch);
+    ASSERT_TRUE(results[1].has_value()) << results[1].error().detail;
+}
+
+TEST_P(JournalContract, TakesTheSameBytesAgainAsACorrectionOfADossierOfTheUnit)
+{
+    auto const one = accept({.key = "a", .body = "same"});
+    ASSERT_TRUE(one.has_value());
+    auto const by_id = accept({.key = "b", .body = "same", .corrects = one->dossier_id});
+    ASSERT_TRUE(by_id.has_value()) << by_id.error().detail;
+    EXPECT_NE(by_id->dossier_id, one->dossier_id);
+    auto const by_code = accept({.key = "c", .body = "corrected", .corrects = one->case_code});
+    ASSERT_TRUE(by_code.has_value()) << by_code.error().detail;
+    EXPECT_TRUE(accept({.key = "b", .body = "same", .corrects = one->dossier_id})->repeated);
+    EXPECT_EQ(subject_->dossiers(), 3);
+    // What a correction brought is content like any other.
+    EXPECT_EQ(refusal(accept({.key = "d", .body = "corrected"})), Refusal::duplicate);
+    auto const still = accept({.key = "e", .body = "same"});
+    ASSERT_EQ(refusal(still), Refusal::duplicate);
+    EXPECT_EQ(still.error().original->dossier_id, one->dossier_id) << "the first of all";
+}
+
+TEST_P(JournalContract, RefusesACorrectionOfWhatIsNotAnAcceptedDossierOfThatProviderAndUnit)
+{
+    auto const one = accept({.key = "a"});
+    ASSERT_TRUE(one.has_value());
+    auto const unknown = dossier::new_id(PlainDossier{}.at);
+    EXPECT_EQ(refusal(accept({.key = "b", .corrects = unknown})), Refusal::correction_invalid);
+    EXPECT_EQ(refusal(accept({.key = "b", .corrects = "99999.G/2026/00108"})), Refusal::correction_invalid);
+    EXPECT_EQ(refusal(accept({.provider = "VNPT", .key = "b", .corrects = one->dossier_id})), Refusal::correction_invalid);
+    EXPECT_EQ(refusal(accept({.key = "b", .unit = "TA0002A", .corrects = one->dossier_id})), Refusal::correction_invalid);
+    EXPECT_EQ(refusal(accept({.key = "b", .agency = "07906", .corrects = one->case_code})), Refusal::correction_invalid);
+    auto const next = accept({.key = "b", .corrects = one->dossier_id});
+    ASSERT_TRUE(next.has_value()) << "refused, it kept no key";
+    EXPECT_EQ(next->case_code, "00002.G/2026/00108");
 }
 
 TEST_P(JournalContract, NumbersWithoutGapsUnder200Concurrent)
@@ -305,7 +391,7 @@ TEST_P(JournalContract, FindsWhatWasStoredUnderAKey)
 {
     auto const stored = accept({});
     ASSERT_TRUE(stored.has_value());
-    auto const sha = signing::hex(signing::sha256("<Hoso/>"));
+    auto const sha = signing::hex(signing::sha256(PlainDossier{}.body));
     auto const found = support::run_task(context_, subject_->journal().find("THAISON", "key-1", sha, soon()));
     ASSERT_TRUE(found.has_value() && found->has_value());
     EXPECT_TRUE((*found)->repeated);
@@ -373,7 +459,7 @@ TEST_P(JournalContract, StoresNothingWithoutAReceiptAndGoesOnWhenTheKeyIsBack)
     ASSERT_TRUE(accept({}).has_value());
     key_away = true;
     std::vector<PlainDossier> waiting(3);
-    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i].key = "away-" + std::to_string(i);
+    for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i] = {.key = "away-" + std::to_string(i)};
     for (auto const& result : accept_all(waiting)) EXPECT_EQ(refusal(result), Refusal::unavailable);
     store::RefusalRecord record;
     record.provider = "THAISON";

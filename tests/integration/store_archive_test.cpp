@@ -101,8 +101,8 @@ TEST_F(StoreArchive, FindsTheLatestRefusalByContentUntilItIsAccepted)
 {
     store::RefusalRecord record;
     record.provider = "THAISON";
-    record.content_sha256 = signing::hex(signing::sha256("<Hoso/>"));
-    record.body = "<Hoso/>";
+    record.body = support::PlainDossier{}.body;
+    record.content_sha256 = signing::hex(signing::sha256(record.body));
     record.at = support::PlainDossier{}.at;
     for (auto const* fault : {"GW-2001", "GW-3013"}) {
         record.fault_id = fault;

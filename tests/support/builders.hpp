@@ -24,12 +24,13 @@ namespace support {
 struct PlainDossier {
     std::string provider = "THAISON";
     std::string key = "key-1";
-    std::string body = "<Hoso/>";
+    std::string body = "<Hoso>" + key + "</Hoso>";  // a content of its own for each key
     std::string agency = "00108";
     std::string unit = "TA0001A";
     std::string tax_code = "0101300842";
     std::string procedure = "600";
     runtime::Instant at = std::chrono::sys_days{std::chrono::year{2026} / 11 / 21} + std::chrono::hours{2};
+    std::string corrects{};
 };
 
 // A row nobody signed.
@@ -53,6 +54,7 @@ inline store::detail::Row row_of(PlainDossier const& plain)
     row.packed_body = store::detail::pack(store::detail::Codec::lz4, plain.body);
     row.idempotency_key = plain.key;
     row.trace_id = std::string(32, 'a');
+    row.corrects = plain.corrects;
     return row;
 }
 

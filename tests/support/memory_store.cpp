@@ -34,6 +34,15 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
         if (before.row.facts.content_sha256 != row.facts.content_sha256) return Failure{Refusal::key_reused, before.stored.dossier_id};
         return repeated(before);
     }
+    Key const content{row.facts.provider_code, row.facts.content_sha256};
+    if (row.corrects.empty()) {
+        if (auto const same = by_content_.find(content); same != by_content_.end()) {
+            auto const& original = entries_[same->second].stored;
+            return Failure{Refusal::duplicate, original.dossier_id, store::Original{original.dossier_id, original.case_code}};
+        }
+    } else if (!correctable(row)) {
+        return Failure{Refusal::correction_invalid, row.corrects};
+    }
     auto const unit = row.facts.agency + "/" + row.facts.unit_code;
     auto const owner = owners_.find(unit);
     if (owner != owners_.end() && owner->second != row.facts.tax_code) return Failure{Refusal::unit_owner_mismatch, unit};
@@ -60,9 +69,11 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
     auto const sequence = ++last_sequence_;
     queue_.emplace(sequence, Queued{sequence, entries_.size(), row.facts.received_at});
     by_key_[key] = entries_.size();
+    bool const new_content = by_content_.try_emplace(content, entries_.size()).second;
     entries_.push_back({std::move(row), stored});
-    undo_with([this, key, unit, counted, sequence, first] {
+    undo_with([this, key, content, unit, counted, sequence, first, new_content] {
         by_key_.erase(key);
+        if (new_content) by_content_.erase(content);
         if (first) owners_.erase(unit);
         --counters_[counted];
         queue_.erase(sequence);
@@ -73,6 +84,15 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
     accepted(entries_.back());
     durable();
     return stored;
+}
+
+bool MemoryStore::correctable(store::detail::Row const& row) const
+{
+    return std::any_of(entries_.begin(), entries_.end(), [&](Entry const& entry) {
+        auto const& facts = entry.row.facts;
+        return (entry.stored.dossier_id == row.corrects || entry.stored.case_code == row.corrects) &&
+               facts.provider_code == row.facts.provider_code && facts.agency == row.facts.agency && facts.unit_code == row.facts.unit_code;
+    });
 }
 
 void MemoryStore::refuse(store::RefusalRecord record)

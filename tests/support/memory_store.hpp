@@ -108,10 +108,12 @@ private:
         Outcome outcome;
     };
     void write(Word const& word);
+    [[nodiscard]] bool correctable(store::detail::Row const& row) const;
 
     store::Sealer const sealer_;
     dossier::CaseCodeTemplate const form_;
     std::map<Key, std::size_t> by_key_;
+    std::map<Key, std::size_t> by_content_;  // provider, content: the first that had it
     std::vector<Entry> entries_;
     std::vector<store::RefusalRecord> refusals_;
     std::map<std::string, std::uint64_t> counters_;

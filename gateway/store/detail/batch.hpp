@@ -7,6 +7,7 @@
 // nevertheless have happened.
 
 #include "gateway/dossier/case_code.hpp"
+#include "gateway/store/detail/log_writer.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/row.hpp"
 #include "gateway/store/failure.hpp"
@@ -77,20 +78,30 @@ private:
         bool fresh = false;                  // claimed by this transaction
         std::optional<Stored> stored;        // what the key stands for, once known
         std::string content_sha256;          // of what it stands for
+        std::optional<std::size_t> duplicate_of;  // the group of this batch that has the same content
+        std::string corrects;                // the dossier's id, once found
         std::int64_t sequence = 0;
+        std::int64_t log_index = 0;
         std::string receipt_xml, receipt_json;  // packed
     };
 
     void claim_keys(PgConnection& connection);
+    void claim_corrections(PgConnection& connection);
     void read_known(PgConnection& connection);
+    void check_corrections(PgConnection& connection);
     void check_units(PgConnection& connection);
     void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
+    void take_log(PgConnection& connection);
     void seal();
+    void extend_log();
     void write(PgConnection& connection);
     void write_grace(PgConnection& connection);
     void answer();
     [[nodiscard]] bool any_fresh() const;
+    [[nodiscard]] Params claim_params(std::vector<Group*> const& groups) const;
+    void note_fresh(Rows const& claimed);
+    void unclaim(PgConnection& connection, std::vector<Group*> const& groups);
     [[nodiscard]] Row const& leader(Group const& group) const { return *rows_[group.leader]; }
 
     std::vector<Row const*> rows_;
@@ -103,6 +114,7 @@ private:
     bool committed_ = false;
     std::vector<Group> groups_;           // sorted by provider and key: every gateway locks in this order
     std::vector<std::size_t> arrival_;    // groups by their leader's place in the batch
+    LogWriter log_;
     std::vector<std::optional<Result<Stored>>> results_;
     bool commit_sent_ = false;
 };

@@ -26,6 +26,16 @@ TEST(Problem, SaysAllThatTheContractPromises)
     EXPECT_FALSE(json.contains("errors"));
 }
 
+TEST(Problem, ADuplicateNamesItsOriginal)
+{
+    auto const json = problem(fault_of(store::Failure{store::Refusal::duplicate, "", store::Original{"id-1", "00001.G/2026/00108"}}));
+    EXPECT_EQ(json.at("code").as_string(), "GW-4007");
+    EXPECT_EQ(json.at("status").as_int64(), 409);
+    EXPECT_EQ(json.at("original").as_object().at("dossier_id").as_string(), "id-1");
+    EXPECT_EQ(json.at("original").as_object().at("case_code").as_string(), "00001.G/2026/00108");
+    EXPECT_FALSE(problem({FaultCode::internal, "", {}, {}}).contains("original"));
+}
+
 TEST(Problem, TheDetailIsForOurLogAlone)
 {
     auto const text = problem_json({FaultCode::internal, "connection string", {}, {}}, "t");

@@ -1,0 +1,50 @@
+#pragma once
+
+// The provable log inside the journal's transaction: lock, give places, write. The leaves of one transaction stand together.
+//
+//   lock() → take() → append() … → write() → COMMIT
+//
+// The lock is advisory and the tables are only added to: no row is updated by every commit, so a snapshot held for long leaves
+// no dead versions to wade through. Threads: one. Errors: PgError; where the log's newest row is damaged, 58000 (a system
+// error: nothing is accepted until somebody has looked). Bounds: one transaction's leaves.
+
+#include "gateway/ledger/frontier.hpp"
+#include "gateway/ledger/leaf.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/store/detail/pg_connection.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace store::detail {
+
+inline constexpr unsigned log_level_min = 8;  // stored nodes have 256 leaves and more
+inline constexpr std::uint64_t log_block = std::uint64_t{1} << log_level_min;
+
+// What a row says, as the log's entry. std::runtime_error where it is out of the ledger's bounds.
+[[nodiscard]] std::string accepted_entry(std::string const& dossier_id, std::string const& case_code, std::string_view content_sha256,
+                                         std::string_view receipt_xml, runtime::Instant received_at, std::string const& provider);
+[[nodiscard]] std::string refused_entry(std::string const& fault_id, std::string_view content_sha256, std::string const& provider,
+                                        runtime::Instant at);
+
+class LogWriter {
+public:
+    static constexpr std::size_t lock_statements = 2;
+    void lock(PgConnection& connection);  // sends; the answer of the last statement is for take()
+    void take(Rows const& newest);
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }                   // before this transaction
+    [[nodiscard]] std::uint64_t end() const noexcept { return frontier_.span().end; }     // with what was appended
+    void append(std::string_view entry);
+    void write(PgConnection& connection);  // sends; nothing where nothing was appended
+
+private:
+    std::uint64_t size_ = 0;
+    ledger::Frontier frontier_;
+    std::string hashes_;
+    std::vector<ledger::Node> born_;  // of level 8 and more
+};
+
+}  // namespace store::detail
