@@ -92,7 +92,7 @@ public:
     Hub()
     {
         Database::shared().reset();
-        register_parties();
+        register_parties_at(Database::shared().url());
         auto& c = config;
         auto const& pki = hub_pki();
         c.server.port = 0;
@@ -191,11 +191,13 @@ private:
         return std::move(*answer);
     }
 
-    static void register_parties()
+public:
+    // Whose dossiers are taken, in a database that is migrated already.
+    static void register_parties_at(std::string const& database_url)
     {
         observe::Metrics metrics;
         store::StoreConfig store_config;
-        store_config.database_url = Database::shared().url();
+        store_config.database_url = database_url;
         store::Postgres postgres{store_config, [](dossier::ReceiptFacts const&) { return dossier::Receipt{}; }, metrics};
         auto seed = providers::load_seed(IVAN_SOURCE_DIR "/providers/seed");
         for (auto& party : seed.providers) {
@@ -208,6 +210,7 @@ private:
         if (!seeded) throw std::runtime_error("cannot seed: " + seeded.error().detail);
     }
 
+private:
     static loadtest::CorpusConfig corpus_config()
     {
         loadtest::CorpusConfig made;

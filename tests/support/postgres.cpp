@@ -27,6 +27,14 @@ std::string output_of(std::string const& command)
     return out;
 }
 
+std::string with_database(std::string url, std::string const& name)
+{
+    auto const begin = url.find("@/") + 2;
+    return url.replace(begin, url.find('?') - begin, name);
+}
+
+}  // namespace
+
 std::string ask(std::string const& url, std::string const& sql)
 {
     std::unique_ptr<PGconn, void (*)(PGconn*)> const connection{PQconnectdb(url.c_str()), PQfinish};
@@ -37,14 +45,6 @@ std::string ask(std::string const& url, std::string const& sql)
         throw std::runtime_error(sql + ": " + PQerrorMessage(connection.get()));
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
 }
-
-std::string with_database(std::string url, std::string const& name)
-{
-    auto const begin = url.find("@/") + 2;
-    return url.replace(begin, url.find('?') - begin, name);
-}
-
-}  // namespace
 
 Database& Database::shared()
 {

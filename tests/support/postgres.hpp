@@ -7,6 +7,9 @@
 
 namespace support {
 
+// First column of the first row; "" where there is none. Throws std::runtime_error.
+std::string ask(std::string const& url, std::string const& sql);
+
 class Database {
 public:
     // Made on first use; the cluster is started where it is down. Throws std::runtime_error.

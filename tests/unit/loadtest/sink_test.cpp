@@ -1,9 +1,11 @@
 #include "loadtest/sink.hpp"
 
 #include "gateway/delivery/backend.hpp"
+#include "loadtest/drill/ledger.hpp"
 #include "signing/digest.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/run_task.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,6 +61,30 @@ TEST_F(SinkTest, TakesACaseOnceAndKnowsItAgain)
     EXPECT_EQ(sink->counts().cases, 1u);
     EXPECT_EQ(sink->counts().repeated, 1u);
     EXPECT_EQ(sink->counts().mismatches(), 0u);
+}
+
+TEST_F(SinkTest, WritesEveryHandOverDownAndKnowsItAfterItsOwnEnd)
+{
+    support::TemporaryDirectory const directory;
+    config.record_file = (directory.path() / "record").string();
+    start();
+    EXPECT_EQ(deliver(claim(1)).http_status, 201);
+    EXPECT_EQ(deliver(claim(1)).http_status, 409);
+    support::run_task(context, sink->stop());
+    backend.reset();
+    sink.reset();
+
+    start();
+    EXPECT_EQ(deliver(claim(1)).http_status, 409) << "what an earlier simulator took";
+    EXPECT_EQ(deliver(claim(2)).http_status, 201);
+    auto const record = loadtest::drill::read_record(config.record_file);
+    ASSERT_EQ(record.size(), 4u);
+    EXPECT_FALSE(record[0].again);
+    EXPECT_TRUE(record[1].again && record[2].again);
+    EXPECT_EQ(record[3].dossier_id, "D-2");
+    EXPECT_EQ(record[3].case_code, "10002.G/2026/00108");
+    EXPECT_EQ(record[3].content_sha256, claim(2).content_sha256);
+    EXPECT_EQ(record[3].unit_code, "U");
 }
 
 TEST_F(SinkTest, NoticesTheWrongOrderOfOneUnitOnly)
