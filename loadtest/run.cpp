@@ -220,12 +220,12 @@ void check_from_database(RunConfig const& config, std::vector<Prepared> const& p
         }
         found->second.found = true;
         auto const n = found->second.n;
-        auto const& was_sent = prepared[n % prepared.size()];
+        auto const was_sent = sent_sha256(prepared, n);
         progress.at(++report.receipts_checked);
         auto trouble = receipt_trouble(row.receipt_xml, row.body, sent[n].case_code, sent[n].dossier_id, certificate);
-        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != was_sent.sha256)
+        if (trouble.empty() && signing::hex(signing::sha256(row.body)) != was_sent)
             trouble = "the stored bytes are not those sent";
-        if (trouble.empty() && (row.content_sha256 != was_sent.sha256 || row.case_code != sent[n].case_code ||
+        if (trouble.empty() && (row.content_sha256 != was_sent || row.case_code != sent[n].case_code ||
                                 row.dossier_id != sent[n].dossier_id))
             trouble = "the row's columns are not what was answered";
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, row.case_code, trouble));
@@ -268,7 +268,7 @@ runtime::Task<void> fetch_receipts(runtime::HttpClient& client, RunConfig const&
             continue;
         }
         auto const trouble =
-            receipt_trouble(answer->body, prepared[n % prepared.size()].bytes, sent[n].case_code, sent[n].dossier_id, certificate);
+            receipt_trouble(answer->body, sent_bytes(prepared, n), sent[n].case_code, sent[n].dossier_id, certificate);
         if (!trouble.empty()) report.mismatch(fmt::format("dossier {} ({}): {}", n, sent[n].case_code, trouble));
     }
 }

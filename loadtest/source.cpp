@@ -4,6 +4,7 @@
 #include "gateway/dossier/case_code.hpp"
 #include "gateway/runtime/http_client.hpp"
 #include "gateway/runtime/task_group.hpp"
+#include "signing/digest.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -119,7 +120,7 @@ private:
                            {"Accept", "application/json"},
                            {"Idempotency-Key", idempotency_key(config_.run_id, n)}};
         if (!config_.bearer_key.empty()) request.headers.emplace_back("Authorization", "Bearer " + config_.bearer_key);
-        request.body = of(n).bytes;
+        request.body = sent_bytes(prepared_, n);
         return request;
     }
 
@@ -132,7 +133,7 @@ private:
                 co_await client_.send(std::move(request), runtime::Deadline::after(config_.request_timeout), true);
             auto const again = answer && (answer->status == 429 || answer->status == 503);
             if (answer && !again) {
-                judge(of(n), *answer, sent);
+                judge(n, *answer, sent);
                 if (sent.verdict == Sent::Verdict::accepted && sent.tries == 1 && answer->status != 201)
                     wrong(sent, "the first answer is not 201");
                 if (repeats_due(n)) first_answer_[n] = answer->body;
@@ -166,8 +167,9 @@ private:
         sent.trouble = std::move(what);
     }
 
-    static void judge(Prepared const& prepared, runtime::HttpResponse const& answer, Sent& sent)
+    void judge(std::size_t n, runtime::HttpResponse const& answer, Sent& sent) const
     {
+        auto const& prepared = of(n);
         auto const object = object_of(answer.body);
         if (!object)
             return wrong(sent, fmt::format("HTTP {} without JSON: {}", answer.status, answer.body.substr(0, 200)));
@@ -185,7 +187,7 @@ private:
         sent.dossier_id = text_at(*object, "dossier_id");
         sent.case_code = text_at(*object, "case_code");
         auto const* const forms = object->if_contains("forms");
-        if (text_at(*object, "content_sha256") != prepared.sha256) return wrong(sent, "content_sha256 is not ours");
+        if (text_at(*object, "content_sha256") != sent_sha256(prepared_, n)) return wrong(sent, "content_sha256 is not ours");
         if (dossier::normalise_case_code(sent.case_code) != sent.case_code)
             return wrong(sent, "not a case code: " + sent.case_code);
         if (text_at(*object, "unit_code") != prepared.unit_code || text_at(*object, "agency") != prepared.agency)
@@ -231,6 +233,20 @@ private:
 };
 
 } // namespace
+
+std::string sent_bytes(std::vector<Prepared> const& prepared, std::size_t n)
+{
+    auto bytes = prepared[n % prepared.size()].bytes;
+    auto round = n / prepared.size();
+    if (round > 0) bytes += '\n';
+    for (; round > 0; round >>= 1) bytes += (round & 1) != 0 ? '\t' : ' ';
+    return bytes;
+}
+
+std::string sent_sha256(std::vector<Prepared> const& prepared, std::size_t n)
+{
+    return n < prepared.size() ? prepared[n].sha256 : signing::hex(signing::sha256(sent_bytes(prepared, n)));
+}
 
 std::string idempotency_key(std::string const& run_id, std::size_t n) { return fmt::format("{}-{}", run_id, n); }
 

@@ -21,7 +21,7 @@ struct SourceConfig {
     std::size_t connections = 32;
     double rate = 0;            // dossiers a second, whatever the answers do; 0: as fast as answers come
     double repeat_share = 0.01; // sent again once accepted: the same receipt must come back
-    std::size_t rounds = 1;           // how often each dossier is sent, every time under a key of its own
+    std::size_t rounds = 1;           // how often each dossier is sent, every time under a key and with bytes of its own
     unsigned tries_max = 20;    // of one dossier, over 429, 503 and lost answers
     std::chrono::seconds time_max{3600};
     std::chrono::seconds request_timeout{30};
@@ -47,6 +47,11 @@ struct SourceResult {
 runtime::Task<SourceResult> send_all(net::io_context& context, SourceConfig config,
                                      std::vector<Prepared> const& prepared,
                                      std::function<void(std::size_t done)> progress);
+
+// What dossier n sends: from the second round on the prepared bytes and a mark of blanks behind the root element, which XML
+// allows there (XML 1.0 §2.8, Misc) and no signature covers. The same content under another key would be a duplicate.
+[[nodiscard]] std::string sent_bytes(std::vector<Prepared> const& prepared, std::size_t n);
+[[nodiscard]] std::string sent_sha256(std::vector<Prepared> const& prepared, std::size_t n);
 
 [[nodiscard]] std::string idempotency_key(std::string const& run_id, std::size_t n);
 

@@ -53,6 +53,14 @@ struct Engines {
     }
 };
 
+// How a load test repeats a dossier with bytes of its own (loadtest/source.hpp).
+TEST(Engines, BothTakeBlanksBehindTheRootElement)
+{
+    Engines engines;
+    auto const body = engines.corpus.dossier("600", {engines.corpus.form("D02-TS", 2)}, *Office::shared().unit_key);
+    for (auto const* blanks : {"\n", "\n\t", "\n \t \t\t"}) EXPECT_EQ(engines.agree(body + blanks, blanks), Engine::sweep);
+}
+
 TEST(Engines, TheSweepTakesEveryFormWePublishAndSaysWhatTheTreeSays)
 {
     Engines engines;
