@@ -15,13 +15,21 @@ gateway_unharmed() {  # the gateway that was started is the one that still runs
 admin() { PGOPTIONS='-c default_transaction_read_only=off' psql_as_us -X -q -t -A "$(database)" -c "$1" >/dev/null; }
 its_sessions="application_name = 'ivan-gateway'"
 
-# drill: failover - the primary's machine dies (SIGKILL of all its processes), the synchronous standby is promoted
+# drill: failover - the synchronous standby is away for a while: nothing is promised meanwhile; it comes back; then the primary's
+#   machine dies (SIGKILL of all its processes), and the standby is promoted
 drill_failover() {
     "$root/ops/cluster" start "$hub/db"
     "$root/ops/cluster" standby "$hub/standby" "$hub/db"
     database_url=$("$root/ops/cluster" url "$hub/db" "$hub/standby")
     stage_start
-    db_file_start 20
+    db_file_start 60
+    fault_begins
+    timeout 60 "$root/ops/cluster" stop "$hub/standby"
+    # In a full run longer than the gateway waits for one answer.
+    sleep "$(scaled 25 4)"
+    timeout 60 "$root/ops/cluster" start "$hub/standby" || complain "the standby did not start again"
+    fault_ends standby-away
+    recovered
     sleep "$(scaled 8 3)"
     fault_begins
     timeout 60 "$root/ops/cluster" crash "$hub/db"
@@ -47,11 +55,11 @@ drill_disk_full() {
         fault_begins
         # All that is left, page by page.
         dd if=/dev/zero of="$hub/db/ballast" bs=64k status=none 2>/dev/null || true
-        if [[ $round == tables ]]; then sleep "$(scaled 6 4)"; else sleep "$(scaled 20 8)"; fi
-        admin "SELECT 1" 2>/dev/null || down=yes
+        sleep "$(scaled 6 3)"
+        if [[ $round == log ]]; then use_up_log || down=yes; fi
         rm -f "$hub/db/ballast"
         # Where the log found no room, the server stopped itself; somebody starts it again.
-        IVAN_CLUSTER_SETTINGS=$hub/small.conf timeout 60 "$root/ops/cluster" start "$hub/db" || complain "PostgreSQL did not start again"
+        wait_for 60 "PostgreSQL" start_small || complain "PostgreSQL did not start again"
         fault_ends "disk-full-$round"
         recovered
         sleep 2
@@ -59,6 +67,15 @@ drill_disk_full() {
     gateway_unharmed
     file_end
     extra=$(jq -n -c --arg down "$down" '{server_went_down: ($down == "yes"), note: (if $down == "yes" then "the server stopped itself for want of room in its log" else "the server stayed up" end)}')
+}
+
+start_small() { IVAN_CLUSTER_SETTINGS=$hub/small.conf timeout 60 "$root/ops/cluster" start "$hub/db" && admin "SELECT 1"; }
+# Files of the log that were made in advance, until none is left. False: the server is down.
+use_up_log() {
+    local n
+    for ((n = 0; n < 60; ++n)); do
+        admin "SELECT pg_logical_emit_message(false, 'drill', '')" 2>/dev/null && admin "SELECT pg_switch_wal()" 2>/dev/null || return 1
+    done
 }
 
 # drill: db-restart - PostgreSQL is stopped and started, politely and as by a power cut
