@@ -303,6 +303,9 @@ void PgConnection::begin_session(std::chrono::milliseconds statement_timeout)
         "settings",
         "SELECT set_config('statement_timeout', $1::text, false), "
         "set_config('idle_in_transaction_session_timeout', $1::text, false), set_config('timezone', 'UTC', false), "
+        // Each statement is planned once, and reads by its index whatever the statistics of a table just filled or emptied say:
+        // planning anew cost as much as running, and queue tables are scanned whole where they were empty when last looked at.
+        "set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false), "
         "set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on' "
         "ELSE current_setting('synchronous_commit') END, false)"};
     run(settings, Params{}.text(std::to_string(statement_timeout.count())));
