@@ -7,6 +7,14 @@
 
 namespace signing {
 
+CertificatePath::CertificatePath(Certificates whole)
+{
+    if (whole.empty()) return;
+    first_ = std::move(whole.front());
+    whole.erase(whole.begin());
+    if (!whole.empty()) issuers_ = std::make_shared<Certificates const>(std::move(whole));
+}
+
 std::optional<CertificateFacts> read_certificate(std::string_view pem_or_der)
 {
     auto const certificate = detail::parse_certificate(pem_or_der);

@@ -61,7 +61,7 @@ std::optional<Signer> Verifier::vouch(Attested const& attested, Place const& pla
                   .revocation = std::move(revocation),
                   .reference = attested.reference,
                   .signed_path = attested.reference.empty() ? "/" : "/" + attested.root,
-                  .path_der = signer.path_der};
+                  .path_der = signer.path_of(attested.certificates[leaf])};
 }
 
 std::optional<Verifier::Swept> Verifier::sweep(std::shared_ptr<std::string const> bytes, schemas::EnvelopeLimits const& limits,

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <mutex>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 namespace signing {
@@ -21,6 +23,8 @@ namespace fs = std::filesystem;
 using detail::Node;
 using detail::Path;
 using detail::Standing;
+
+constexpr std::size_t tails_remembered_max = 1'000;  // as many paths to share; real hierarchies have some tens
 
 // How long a bad verdict is believed: long enough to make a flood of bad certificates cheap.
 constexpr std::chrono::minutes bad_verdict_life{10};
@@ -38,7 +42,7 @@ struct Verdict {
 };
 
 // The calling thread's last good verdicts: no lock and no text for a signer seen a moment ago. A place belongs to one store, so
-// that a store swapped in starts anew. Some 256 × 8 KB a thread at most stay alive with it.
+// that a store swapped in starts anew. Some 256 × 4 KB a thread at most stay alive with it.
 class Front {
 public:
     static Front& mine()
@@ -89,11 +93,45 @@ std::string text_of(Sha256 const& id) { return {reinterpret_cast<char const*>(id
 
 // What answers about one certificate are remembered by: alone, and together with hints.
 struct Keys {
-    std::string alone, hinted;
+    Sha256 alone, hinted;
+};
+
+// What stands behind the certificate in a path that held, and what verdicts show of it.
+struct Tail : Issuers {
+    Path nodes;
+};
+
+// One object for all paths that go on alike.
+class Tails {
+public:
+    [[nodiscard]] std::shared_ptr<Tail const> of(Path const& path) const
+    {
+        std::string key;
+        for (auto at = path.begin() + 1; at != path.end(); ++at) key += text_of((*at)->id);
+        {
+            std::lock_guard const lock{mutex_};
+            auto const found = known_.find(key);
+            if (auto held = found == known_.end() ? nullptr : found->second.lock()) return held;
+        }
+        auto made = std::make_shared<Tail>();
+        made->nodes.assign(path.begin() + 1, path.end());
+        for (auto const& node : made->nodes) {
+            made->subjects.push_back(detail::text_of(X509_get_subject_name(node->certificate.get())));
+            made->der.push_back(detail::der_of(node->certificate.get()));
+        }
+        std::lock_guard const lock{mutex_};
+        if (known_.size() >= tails_remembered_max) std::erase_if(known_, [](auto const& one) { return one.second.expired(); });
+        if (known_.size() < tails_remembered_max) known_.insert_or_assign(std::move(key), made);
+        return made;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    mutable std::unordered_map<std::string, std::weak_ptr<Tail const>> known_;
 };
 
 // Stands for the hints, in whatever order they came.
-std::string key_of(Sha256 const& leaf, ChainHints const& hints)
+Sha256 key_of(Sha256 const& leaf, ChainHints const& hints)
 {
     std::vector<std::string> parts;
     for (auto const& certificate : hints.certificates) parts.push_back(text_of(sha256(certificate)));
@@ -101,10 +139,23 @@ std::string key_of(Sha256 const& leaf, ChainHints const& hints)
     std::ranges::sort(parts);
     std::string all = text_of(leaf);
     for (auto const& part : parts) all += part;
-    return text_of(sha256(all));
+    return sha256(all);
 }
 
 }  // namespace
+
+std::vector<std::string> Chained::path() const
+{
+    std::vector<std::string> subjects{facts.subject};
+    if (issuers) subjects.insert(subjects.end(), issuers->subjects.begin(), issuers->subjects.end());
+    return subjects;
+}
+
+CertificatePath Chained::path_of(std::string der) const
+{
+    if (!issuers) return {std::move(der), nullptr};
+    return {std::move(der), std::shared_ptr<std::vector<std::string> const>{issuers, &issuers->der}};
+}
 
 struct TrustStore::Data {
     // What stays when evidence is swapped: anchors, intermediates, the signatures among them, and paths that held.
@@ -115,7 +166,8 @@ struct TrustStore::Data {
         }
         detail::Graph graph;
         std::vector<std::string> authorities;
-        detail::TimedCache<Path> paths;
+        Tails tails;
+        detail::TimedCache<std::shared_ptr<Tail const>> paths;
     };
 
     Data(Policy const& the_policy, std::shared_ptr<Ground const> the_ground, std::shared_ptr<Revocations const> the_revocations)
@@ -134,12 +186,13 @@ struct TrustStore::Data {
     std::vector<Revocations::Refused> refused;
     WantedSink sink;
     // Good verdicts and bad ones are bounded apart: a flood of bad certificates must not push out the good.
-    detail::TimedCache<Verdict> good, bad;
+    detail::TimedCache<std::shared_ptr<Chained const>> good;
+    detail::TimedCache<Failure> bad;
     mutable std::atomic<std::uint64_t> hits{0}, misses{0}, paths_found{0};
     std::uint64_t const number = next_store();  // never another store's
 
     class Decision;
-    [[nodiscard]] Verdict decide(std::string_view der, Instant at, ChainHints const& hints, PathOptions const& options,
+    [[nodiscard]] Verdict decide(std::string_view der, Sha256 const& id, Instant at, ChainHints const& hints, PathOptions const& options,
                                  Keys const* keys) const;
 };
 
@@ -151,7 +204,8 @@ public:
     {
     }
 
-    Verdict run(std::string_view der, Keys const* keys)
+    // `id` is the SHA-256 of `der`.
+    Verdict run(std::string_view der, Sha256 const& id, Keys const* keys)
     {
         if (der.size() > detail::certificate_bytes_max) {
             return refuse(no(Refusal::certificate_malformed, fmt::format("more than {} bytes", detail::certificate_bytes_max)));
@@ -159,11 +213,11 @@ public:
         auto certificate = detail::parse_certificate_der(der);
         if (!certificate) return refuse(no(Refusal::certificate_malformed, "not one DER certificate"));
         if (auto failure = detail::check_subject(certificate.get(), data_.policy.rsa_bits_min, options_.purpose)) return refuse(*failure);
-        facts_ = detail::facts_of(certificate.get(), der);
+        facts_ = detail::facts_of(certificate.get(), id);
 
-        if (keys != nullptr && (try_known_path(keys->alone) || try_known_path(keys->hinted))) return std::move(accepted_);
-        auto leaf = data_.ground->graph.find(facts_.fingerprint);
-        if (!leaf) leaf = detail::make_node(std::move(certificate), false);
+        auto leaf = data_.ground->graph.find(id);
+        if (!leaf) leaf = detail::make_node(std::move(certificate), false, id);
+        if (keys != nullptr && (try_known_path(leaf, keys->alone) || try_known_path(leaf, keys->hinted))) return std::move(accepted_);
         look(leaf);
         if (!path_.empty()) {
             if (keys != nullptr) keep_path(path_needs_hints() ? keys->hinted : keys->alone);
@@ -179,16 +233,19 @@ private:
     }
 
     // A path that held before holds as long as its dates do; only the evidence has to be asked again.
-    bool try_known_path(std::string const& key)
+    bool try_known_path(std::shared_ptr<Node const> const& leaf, Sha256 const& key)
     {
         auto const known = data_.ground->paths.find(key, at_);
-        return known && weigh(*known) && !path_.empty();
+        if (!known) return false;
+        Path path{leaf};
+        path.insert(path.end(), known->value->nodes.begin(), known->value->nodes.end());
+        return weigh(path) && !path_.empty();
     }
 
-    void keep_path(std::string const& key) const
+    void keep_path(Sha256 const& key) const
     {
         auto const window = window_of(path_);
-        data_.ground->paths.put(key, path_, window.from, window.until);
+        data_.ground->paths.put(key, tail_, window.from, window.until);
     }
 
     void look(std::shared_ptr<Node const> const& leaf)
@@ -319,19 +376,17 @@ private:
         if (anchor.accepted_until) {
             verdict.until = std::min<Instant>(verdict.until, *anchor.accepted_until + std::chrono::hours{24 - 7} - std::chrono::seconds{1});
         }
-        for (auto const& node : path_) {
-            chained->path.push_back(detail::text_of(X509_get_subject_name(node->certificate.get())));
-            chained->path_der.push_back(detail::der_of(node->certificate.get()));
-        }
+        tail_ = data_.ground->tails.of(path_);
+        if (!tail_->nodes.empty()) chained->issuers = tail_;
         chained->facts = std::move(facts_);
         chained->test = anchor.test;
         chained->revocation = chained->path_evidence.empty() ? RevocationEvidence{.source = "none"} : chained->path_evidence.front();
         chained->revocation.grace = chained->grace;  // the whole path's: what a receipt says is checked again
         chained->valid_until = verdict.until;
-        // The node keeps the certificate, and with it the key, as long as anybody holds this verdict.
-        auto const leaf = path_.front();
-        EVP_PKEY* const key = X509_get0_pubkey(leaf->certificate.get());
-        chained->key = std::shared_ptr<void>{leaf, key};
+        // The key alone: a parsed certificate is some ten times as large.
+        EVP_PKEY* const key = X509_get0_pubkey(path_.front()->certificate.get());
+        EVP_PKEY_up_ref(key);
+        chained->key = std::shared_ptr<void>{key, [](void* owned) { EVP_PKEY_free(static_cast<EVP_PKEY*>(owned)); }};
         verdict.needed_hints = path_needs_hints() || !hints_.ocsp.empty();
         verdict.result = std::shared_ptr<Chained const>{std::move(chained)};
         accepted_ = std::move(verdict);
@@ -360,6 +415,7 @@ private:
     PathOptions const& options_;
     CertificateFacts facts_;
     Path path_;        // the one that holds
+    std::shared_ptr<Tail const> tail_;  // of it
     Verdict accepted_;
     std::optional<Failure> failure_;
     Instant until_ = Instant::max();
@@ -368,10 +424,10 @@ private:
     std::vector<std::string> lacking_;  // as Failure::wanted
 };
 
-Verdict TrustStore::Data::decide(std::string_view der, Instant at, ChainHints const& hints, PathOptions const& options,
+Verdict TrustStore::Data::decide(std::string_view der, Sha256 const& id, Instant at, ChainHints const& hints, PathOptions const& options,
                                  Keys const* keys) const
 {
-    return Decision{*this, at, hints, options}.run(der, keys);
+    return Decision{*this, at, hints, options}.run(der, id, keys);
 }
 
 TrustStore::TrustStore(std::unique_ptr<Data> data) : data_{std::move(data)} {}
@@ -394,31 +450,33 @@ Result<std::shared_ptr<Chained const>> TrustStore::chain(std::string_view der, I
             return recent;
         }
     }
-    Keys keys{.alone = text_of(id), .hinted = {}};
+    Keys keys{.alone = id, .hinted = id};
     bool const hinted = !hints.certificates.empty() || !hints.ocsp.empty();
     // A good verdict that needed no hints holds whatever hints come with it; but stapled evidence is looked at.
     auto known = hints.ocsp.empty() ? data.good.find(keys.alone, at) : std::nullopt;
-    if (known) Front::mine().put(data.number, id, *known->result, known->from, known->until);
-    if (!known) keys.hinted = hinted ? key_of(id, hints) : keys.alone;
-    if (!known && hinted) known = data.good.find(keys.hinted, at);
-    if (!known) known = data.bad.find(keys.hinted, at);
-    if (known) {
+    if (known) Front::mine().put(data.number, id, known->value, known->from, known->until);
+    if (!known && hinted) {
+        keys.hinted = key_of(id, hints);
+        known = data.good.find(keys.hinted, at);
+    }
+    auto refused = known ? std::nullopt : data.bad.find(keys.hinted, at);
+    if (known || refused) {
         data.hits.fetch_add(1, std::memory_order_relaxed);
-        return std::move(known->result);
+        if (known) return std::move(known->value);
+        return std::move(refused->value);
     }
     data.misses.fetch_add(1, std::memory_order_relaxed);
     static PathOptions const signing{};
-    auto verdict = data.decide(der, at, hints, signing, &keys);
-    bool const good = verdict.result.has_value();
-    auto const& cache = good ? data.good : data.bad;
-    cache.put(good && !verdict.needed_hints ? keys.alone : keys.hinted, verdict, verdict.from, verdict.until);
+    auto verdict = data.decide(der, id, at, hints, signing, &keys);
+    if (verdict.result) data.good.put(verdict.needed_hints ? keys.hinted : keys.alone, *verdict.result, verdict.from, verdict.until);
+    else data.bad.put(keys.hinted, verdict.result.error(), verdict.from, verdict.until);
     return std::move(verdict.result);
 }
 
 Result<std::shared_ptr<Chained const>> TrustStore::explain(std::string_view der, Instant at, ChainHints const& hints,
                                                            PathOptions const& options) const
 {
-    return std::move(data_->decide(der, at, hints, options, nullptr).result);
+    return std::move(data_->decide(der, sha256(der), at, hints, options, nullptr).result);
 }
 
 std::shared_ptr<TrustStore const> TrustStore::load(fs::path const& directory, Policy const& policy, WantedSink sink)

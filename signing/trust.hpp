@@ -32,17 +32,26 @@
 
 namespace signing {
 
-// What we hold of a certificate that chains to our anchors: facts, and a key to verify with (inside).
+// The issuers of a certificate, the nearest first, the anchor last. A hundred thousand signers stand under a handful of
+// paths: one object is held for all verdicts over the same one.
+struct Issuers {
+    std::vector<std::string> der, subjects;
+};
+
+// What we hold of a certificate that chains to our anchors: facts, and a key to verify with (inside). Neither its DER, which
+// who asks has, nor a parsed certificate.
 struct Chained {
     CertificateFacts   facts;
     bool               test = false;  // under a test anchor: the dossier is paper_required
     RevocationEvidence revocation;   // of the certificate itself
     std::vector<RevocationEvidence> path_evidence;  // of the certificate and its issuers, the anchor left out
     bool               grace = false;  // some certificate of the path was accepted under its anchor's grace
-    std::vector<std::string> path_der;  // the certificate, its issuers, the anchor
+    std::shared_ptr<Issuers const> issuers;  // shared with other verdicts; null: none, and the certificate is the anchor
     Instant            valid_until{};  // the verdict holds until here: earliest notAfter and nextUpdate of the chain
-    std::vector<std::string> path;     // subjects from the certificate to the anchor
     std::shared_ptr<void> key;         // EVP_PKEY, for detail/ only
+
+    [[nodiscard]] std::vector<std::string> path() const;  // subjects from the certificate to the anchor
+    [[nodiscard]] CertificatePath path_of(std::string der) const;  // `der` is the certificate's
 };
 
 // What holds for one anchor and all that chains to it; data, beside its certificate (NAME.toml).

@@ -70,8 +70,6 @@ Result<std::shared_ptr<Chained const>> pinned(XmlOptions const& options, Policy 
         if (!certificate) return Failure{Refusal::certificate_malformed, {}, {}, "the pinned certificate cannot be read"};
         key.reset(X509_get_pubkey(certificate.get()));
         made->facts = detail::facts_of(certificate.get(), *options.pinned_certificate);
-        made->path = {made->facts.subject};
-        made->path_der = {*options.pinned_certificate};
     } else {
         key = detail::parse_public_key_der(*options.pinned_key);
         made->facts.key = key ? detail::key_name(key.get()) : "unreadable";
@@ -91,7 +89,8 @@ Result<std::shared_ptr<Chained const>> pinned(XmlOptions const& options, Policy 
     return std::shared_ptr<Chained const>{std::move(made)};
 }
 
-Signer signer_of(SignatureShape& shape, Chained const& chained)
+// `der` is the certificate's; empty where there is none.
+Signer signer_of(SignatureShape& shape, Chained const& chained, std::string der)
 {
     auto revocation = chained.revocation;
     revocation.grace = chained.grace;
@@ -105,7 +104,7 @@ Signer signer_of(SignatureShape& shape, Chained const& chained)
             .revocation = std::move(revocation),
             .reference = std::move(shape.reference),
             .signed_path = shape.target == nullptr ? "/" : detail::path_of(shape.target),
-            .path_der = chained.path_der};
+            .path_der = chained.path_of(std::move(der))};
 }
 
 std::vector<FileFacts> files_of(schemas::Envelope const& envelope)
@@ -138,7 +137,7 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
     auto shape = detail::read_signature(schemas::skeleton_of(document), place, policy, at);
     if (!shape) return at_node(shape.error(), path);
 
-    auto const der = take_leaf(*shape);
+    auto der = take_leaf(*shape);
     auto chained = trust_->chain(der, at, hints_with(hints_, *shape));
     if (!chained) return at_node(chained.error(), path);
     auto const& signer = **chained;
@@ -146,7 +145,7 @@ Result<Signer> Verifier::examine(schemas::Document const& document, Place const&
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
     if (auto failure = check_owner(signer.facts, tax_code, path, policy.branch_rule)) return std::move(*failure);
     if (auto failure = check_signing_time(shape->signing_time, signer.facts, path, at, policy.signing_time_skew)) return std::move(*failure);
-    return signer_of(*shape, signer);
+    return signer_of(*shape, signer, std::move(der));
 }
 
 Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOptions const& options, Instant at) const
@@ -156,16 +155,14 @@ Result<Signer> Verifier::verify_xml(schemas::Document const& document, XmlOption
     auto shape = detail::read_xml_signature(schemas::tree_of(document), rules, policy_, at);
     if (!shape) return shape.error();
     auto const path = detail::path_of(shape->node);
-    auto chained = known ? pinned(options, policy_) : [&] {
-        auto const der = take_leaf(*shape);
-        return trust_->chain(der, at, hints_with(hints_, *shape));
-    }();
+    auto der = known ? options.pinned_certificate.value_or(std::string{}) : take_leaf(*shape);
+    auto chained = known ? pinned(options, policy_) : trust_->chain(der, at, hints_with(hints_, *shape));
     if (!chained) return at_node(chained.error(), path);
     auto const& signer = **chained;
 
     if (auto failure = check_cryptography(document, *shape, static_cast<EVP_PKEY*>(signer.key.get()), path)) return std::move(*failure);
     if (auto failure = check_signing_time(shape->signing_time, signer.facts, path, at, policy_.signing_time_skew)) return std::move(*failure);
-    return signer_of(*shape, signer);
+    return signer_of(*shape, signer, std::move(der));
 }
 
 Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowance const& allowance) const

@@ -41,7 +41,7 @@ struct Signer {
     RevocationEvidence revocation;
     std::string        reference;            // URI of the one Reference: "" or "#id"
     std::string        signed_path;          // what it covers: "/" the whole document, or the element, as /Response/Assertion
-    std::vector<std::string> path_der;       // the certificate, its issuers, the anchor
+    CertificatePath    path_der;             // the certificate, its issuers, the anchor
 };
 
 // What one provider may do that others may not, from the registry.

@@ -175,17 +175,19 @@ struct Explained {
     std::string text;
 };
 
-void add_valid(Explained& explained, signing::Chained const& chained, signing::Instant at)
+void add_valid(Explained& explained, signing::Chained const& chained, std::string const& der, signing::Instant at)
 {
     json::array path;
-    for (std::size_t i = 0; i < chained.path.size(); ++i) {
+    auto const subjects = chained.path();
+    auto const certificates = chained.path_of(der);
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
         bool const judged = i < chained.path_evidence.size();
         json::value evidence;
         if (judged) evidence = json_of(chained.path_evidence[i], at);
-        path.push_back(json::object{{"subject", chained.path[i]},
-                                    {"sha256", signing::hex(signing::sha256(chained.path_der[i]))},
+        path.push_back(json::object{{"subject", subjects[i]},
+                                    {"sha256", signing::hex(signing::sha256(certificates[i]))},
                                     {"evidence", std::move(evidence)}});
-        explained.text += fmt::format("  → {}{}\n", chained.path[i], judged ? ", revocation by " + chained.path_evidence[i].source : "");
+        explained.text += fmt::format("  → {}{}\n", subjects[i], judged ? ", revocation by " + chained.path_evidence[i].source : "");
     }
     auto& answer = explained.answer;
     answer["verdict"] = "valid";
@@ -223,7 +225,7 @@ void explain(Context& context, ExplainOptions const& options)
     }
     auto const verdict = judge(material, leaf, at, purposes.at(options.purpose));
     if (verdict) {
-        add_valid(explained, **verdict, at);
+        add_valid(explained, **verdict, leaf.der, at);
     } else {
         context.worsen(Verdict::no);
         add_refused(explained, verdict.error());

@@ -4,6 +4,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -284,7 +285,9 @@ std::string key_name(EVP_PKEY* key)
     return "other";
 }
 
-CertificateFacts facts_of(X509* certificate, std::string_view der)
+CertificateFacts facts_of(X509* certificate, std::string_view der) { return facts_of(certificate, sha256(der)); }
+
+CertificateFacts facts_of(X509* certificate, Sha256 const& fingerprint)
 {
     CertificateFacts facts;
     X509_NAME const* subject = X509_get_subject_name(certificate);
@@ -293,7 +296,7 @@ CertificateFacts facts_of(X509* certificate, std::string_view der)
     facts.common_name = attribute_of(subject, NID_commonName);
     facts.serial = serial_hex(X509_get0_serialNumber(certificate));
     facts.tax_code = tax_code_of(subject);
-    facts.fingerprint = sha256(der);
+    facts.fingerprint = fingerprint;
     facts.not_before = instant_of(X509_get0_notBefore(certificate));
     facts.not_after = instant_of(X509_get0_notAfter(certificate));
     EVP_PKEY* key = X509_get0_pubkey(certificate);
@@ -323,22 +326,28 @@ KeyStrength strength_of(EVP_PKEY* key)
 
 namespace {
 
-BigNumPtr number_of(EVP_PKEY* key, char const* name)
+// A number of a key; null where there is none or it has more than `octets_max`. OpenSSL fills all the room it is given, and
+// slowly, so it is given no more than a sound number takes.
+BigNumPtr number_of(EVP_PKEY* key, char const* name, std::size_t octets_max)
 {
-    BIGNUM* number = nullptr;
-    if (EVP_PKEY_get_bn_param(key, name, &number) != 1) ERR_clear_error();
-    return BigNumPtr{number};
+    std::vector<unsigned char> octets(octets_max);
+    std::array parameters{OSSL_PARAM_construct_BN(name, octets.data(), octets.size()), OSSL_PARAM_construct_end()};
+    bool const read = EVP_PKEY_get_params(key, parameters.data()) == 1 && OSSL_PARAM_modified(parameters.data()) == 1;
+    ERR_clear_error();
+    return BigNumPtr{read ? BN_native2bn(octets.data(), static_cast<int>(octets.size()), nullptr) : nullptr};
 }
 
 }  // namespace
 
-bool is_sound(EVP_PKEY* key)
+bool is_sound(EVP_PKEY* key) { return is_sound(key, strength_of(key)); }
+
+bool is_sound(EVP_PKEY* key, KeyStrength const& strength)
 {
-    switch (strength_of(key).family) {
+    switch (strength.family) {
         case KeyFamily::rsa: {
-            auto const modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N), exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E);
-            return modulus && exponent && BN_is_odd(modulus.get()) && BN_is_odd(exponent.get()) && BN_num_bits(exponent.get()) >= 2 &&
-                   BN_num_bits(exponent.get()) <= 256;
+            auto const modulus = number_of(key, OSSL_PKEY_PARAM_RSA_N, static_cast<std::size_t>(strength.bits + 7) / 8);
+            auto const exponent = number_of(key, OSSL_PKEY_PARAM_RSA_E, 256 / 8);
+            return modulus && exponent && BN_is_odd(modulus.get()) && BN_is_odd(exponent.get()) && BN_num_bits(exponent.get()) >= 2;
         }
         case KeyFamily::ec: {
             std::size_t size = 0;  // infinity is one octet

@@ -83,6 +83,7 @@ std::string drain_errors();
 [[nodiscard]] std::string serial_hex(ASN1_INTEGER const* serial);
 [[nodiscard]] std::string key_name(EVP_PKEY* key);  // "RSA-2048", "EC-P-256", "other"
 [[nodiscard]] CertificateFacts facts_of(X509* certificate, std::string_view der);
+[[nodiscard]] CertificateFacts facts_of(X509* certificate, Sha256 const& fingerprint);  // where the DER was hashed before
 
 enum class KeyFamily { rsa, ec, other };
 struct KeyStrength {
@@ -95,6 +96,7 @@ struct KeyStrength {
 // What a key must be at least: RSA with an odd modulus and an odd exponent from 3 to 256 bits (RFC 8017 §3.1, FIPS 186-5
 // §5.1; with 1 everybody can sign), EC with a point that is not infinity (SEC 1 §3.2.2.1). OpenSSL reads the others too.
 [[nodiscard]] bool is_sound(EVP_PKEY* key);
+[[nodiscard]] bool is_sound(EVP_PKEY* key, KeyStrength const& strength);  // `strength` is strength_of(key)
 
 // Fetched once: looking an algorithm up by name takes read-write locks on every use.
 [[nodiscard]] EVP_MD const* sha256_md();

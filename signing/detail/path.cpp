@@ -41,18 +41,27 @@ bool names_key_of(X509* certificate, X509* issuer)
     return wanted != nullptr && key != nullptr && ASN1_OCTET_STRING_cmp(wanted, key) == 0;
 }
 
+Node::Judged judge_authority(X509* certificate);
+
 }  // namespace
 
 std::shared_ptr<Node const> make_node(X509Ptr certificate, bool ours)
 {
+    auto const id = sha256(der_of(certificate.get()));
+    return make_node(std::move(certificate), ours, id);
+}
+
+std::shared_ptr<Node const> make_node(X509Ptr certificate, bool ours, Sha256 const& id)
+{
     auto node = std::make_shared<Node>();
     X509* const raw = certificate.get();
     static_cast<void>(X509_check_purpose(raw, -1, 0));  // reads the extensions now, before the node is shared by threads
-    node->id = sha256(der_of(raw));
+    node->id = id;
     node->identity = sha256(der_of_name(X509_get_subject_name(raw)) + der_of_public_key(raw));
     node->not_before = instant_of(X509_get0_notBefore(raw));
     node->not_after = instant_of(X509_get0_notAfter(raw));
     node->ours = ours;
+    if (ours) node->judged = judge_authority(raw);
     node->certificate = std::move(certificate);
     drain_errors();
     return node;
@@ -67,6 +76,7 @@ Graph::Graph(TrustFiles files) : anchors_{std::move(files.anchors)}, intermediat
         node->identity = read->identity;
         node->not_before = read->not_before;
         node->not_after = read->not_after;
+        node->judged = read->judged;
         node->anchor = &anchor;
         add(std::move(node));
     }
@@ -296,7 +306,10 @@ std::optional<PathFault> check_conformance(Path const& path, Purpose purpose)
 {
     for (std::size_t i = 0; i < path.size(); ++i) {
         auto const role = i + 1 == path.size() ? Role::anchor : i == 0 ? Role::subject : Role::authority;
-        if (auto const broken = nonconformity(path[i]->certificate.get(), role, purpose)) {
+        auto const& judged = path[i]->judged;
+        bool const known = judged && purpose == Purpose::sign && role != Role::subject;
+        auto const broken = !known ? nonconformity(path[i]->certificate.get(), role, purpose) : role == Role::anchor ? judged->anchor : judged->authority;
+        if (broken) {
             return fault(i == 0 ? Refusal::certificate_malformed : Refusal::chain_broken, *broken + ": " + subject_of(*path[i]));
         }
     }
@@ -305,11 +318,10 @@ std::optional<PathFault> check_conformance(Path const& path, Purpose purpose)
 
 enum class KeyVerdict { good, unreadable, unsound, small, foreign };
 
-KeyVerdict judge_key(EVP_PKEY* key, std::size_t rsa_bits_min, Purpose purpose)
+KeyVerdict judge_key(EVP_PKEY* key, KeyStrength const& strength, std::size_t rsa_bits_min, Purpose purpose)
 {
     if (key == nullptr) return KeyVerdict::unreadable;
-    if (!is_sound(key)) return KeyVerdict::unsound;
-    auto const strength = strength_of(key);
+    if (!is_sound(key, strength)) return KeyVerdict::unsound;
     switch (strength.family) {
         case KeyFamily::rsa: return strength.bits < static_cast<int>(rsa_bits_min) ? KeyVerdict::small : KeyVerdict::good;
         case KeyFamily::ec: return strength.bits < 256 ? KeyVerdict::small : KeyVerdict::good;
@@ -321,12 +333,21 @@ KeyVerdict judge_key(EVP_PKEY* key, std::size_t rsa_bits_min, Purpose purpose)
     return modern && purpose != Purpose::sign ? KeyVerdict::good : KeyVerdict::foreign;
 }
 
-std::optional<PathFault> check_keys(Path const& path, Purpose purpose)
+KeyStrength strength_or_none(EVP_PKEY* key) { return key == nullptr ? KeyStrength{} : strength_of(key); }
+
+bool good_authority_key(X509* certificate, Purpose purpose)
 {
     constexpr std::size_t rsa_bits_min = 2048;
+    EVP_PKEY* const key = X509_get0_pubkey(certificate);
+    return judge_key(key, strength_or_none(key), rsa_bits_min, purpose) == KeyVerdict::good;
+}
+
+std::optional<PathFault> check_keys(Path const& path, Purpose purpose)
+{
     for (std::size_t i = 1; i < path.size(); ++i) {
-        auto const verdict = judge_key(X509_get0_pubkey(path[i]->certificate.get()), rsa_bits_min, purpose);
-        if (verdict != KeyVerdict::good) return fault(Refusal::chain_broken, "the key of an authority is too small or of another kind: " + subject_of(*path[i]));
+        auto const& judged = path[i]->judged;
+        bool const good = judged && purpose == Purpose::sign ? judged->key : good_authority_key(path[i]->certificate.get(), purpose);
+        if (!good) return fault(Refusal::chain_broken, "the key of an authority is too small or of another kind: " + subject_of(*path[i]));
     }
     return std::nullopt;
 }
@@ -356,8 +377,9 @@ std::optional<PathFault> check_signing_usage(Path const& path)
         return fault(Refusal::certificate_usage, "key usage has neither digitalSignature nor nonRepudiation");
     }
     if (for_another_purpose(certificate)) return fault(Refusal::certificate_usage, "extended key usage names other purposes only");
-    for (auto const& authority : path) {
-        if (for_another_purpose(authority->certificate.get())) {
+    for (std::size_t i = 1; i < path.size(); ++i) {
+        auto const& authority = path[i];
+        if (authority->judged ? authority->judged->other_purpose : for_another_purpose(authority->certificate.get())) {
             return fault(Refusal::chain_broken, "extended key usage of an authority names other purposes only: " + subject_of(*authority));
         }
     }
@@ -450,6 +472,17 @@ std::optional<PathFault> ask_openssl(Path const& path, Instant at, PathOptions c
     return found;
 }
 
+Node::Judged judge_authority(X509* certificate)
+{
+    Node::Judged judged;
+    judged.key = good_authority_key(certificate, Purpose::sign);
+    judged.other_purpose = for_another_purpose(certificate);
+    judged.authority = nonconformity(certificate, Role::authority, Purpose::sign);
+    judged.anchor = nonconformity(certificate, Role::anchor, Purpose::sign);
+    drain_errors();
+    return judged;
+}
+
 std::optional<PathFault> check_wildcards(Path const& path)
 {
     for (std::size_t i = 1; i < path.size(); ++i) {
@@ -475,16 +508,16 @@ std::optional<Failure> check_subject(X509* certificate, std::size_t rsa_bits_min
         return no(Refusal::certificate_malformed, "an extension cannot be read");
     }
     EVP_PKEY* const key = X509_get0_pubkey(certificate);
-    auto const verdict = judge_key(key, rsa_bits_min, purpose);
+    auto const strength = strength_or_none(key);
+    auto const verdict = judge_key(key, strength, rsa_bits_min, purpose);
     drain_errors();
     switch (verdict) {
         case KeyVerdict::unreadable: return no(Refusal::certificate_malformed, "the public key cannot be read");
         case KeyVerdict::unsound: return no(Refusal::certificate_malformed, "the public key is no key: its exponent, modulus or point cannot be one");
-        case KeyVerdict::small: return no(Refusal::key_too_small, fmt::format("a key of {} bits", strength_of(key).bits));
+        case KeyVerdict::small: return no(Refusal::key_too_small, fmt::format("a key of {} bits", strength.bits));
         case KeyVerdict::foreign: return no(Refusal::algorithm_forbidden, "the key is neither RSA nor EC");
         case KeyVerdict::good: break;
     }
-    auto const strength = strength_of(key);
     bool const other_curve = strength.family == KeyFamily::ec && strength.curve != "P-256" && strength.curve != "P-384";
     if (purpose == Purpose::sign && other_curve) return no(Refusal::key_too_small, "curve " + strength.curve);
     return std::nullopt;

@@ -31,8 +31,17 @@ struct Node {
     Instant       not_before{}, not_after{};
     Anchor const* anchor = nullptr;
     bool          ours = true;  // not the sender's
+
+    // What check_path() finds of an authority whenever it asks for Purpose::sign: of ours it is found once.
+    struct Judged {
+        bool key = false;                                    // large enough and of a kind we take
+        bool other_purpose = false;                          // by its extended key usage
+        std::optional<std::string> authority, anchor;        // nonconformity() in either role
+    };
+    std::optional<Judged> judged = std::nullopt;
 };
 [[nodiscard]] std::shared_ptr<Node const> make_node(X509Ptr certificate, bool ours);
+[[nodiscard]] std::shared_ptr<Node const> make_node(X509Ptr certificate, bool ours, Sha256 const& id);  // where the DER was hashed before
 
 using Path = std::vector<std::shared_ptr<Node const>>;  // the certificate asked about, its issuers, the anchor
 

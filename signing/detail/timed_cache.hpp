@@ -1,6 +1,6 @@
 #pragma once
 
-// Answers that hold for a time, by key; bounded. Full, it forgets any other one. Private to signing/.
+// Answers that hold for a time, by a SHA-256; bounded. Full, it forgets any other one. Private to signing/.
 //
 // Threads: any; one mutex for each of the shards.
 
@@ -9,10 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <functional>
+#include <cstring>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -23,16 +22,21 @@ class TimedCache {
 public:
     explicit TimedCache(std::size_t entries_max) : shard_entries_max_{std::max<std::size_t>(1, entries_max / shards_count)} {}
 
-    [[nodiscard]] std::optional<Value> find(std::string const& key, Instant at) const
+    struct Entry {
+        Value value;
+        Instant from, until;
+    };
+
+    [[nodiscard]] std::optional<Entry> find(Sha256 const& key, Instant at) const
     {
         auto& shard = shard_of(key);
         std::lock_guard const lock{shard.mutex};
         auto const found = shard.entries.find(key);
         if (found == shard.entries.end() || at < found->second.from || at > found->second.until) return std::nullopt;
-        return found->second.value;
+        return found->second;
     }
 
-    void put(std::string const& key, Value value, Instant from, Instant until) const
+    void put(Sha256 const& key, Value value, Instant from, Instant until) const
     {
         auto& shard = shard_of(key);
         std::lock_guard const lock{shard.mutex};
@@ -51,17 +55,22 @@ public:
     }
 
 private:
-    struct Entry {
-        Value value;
-        Instant from, until;
+    // A hash already: any eight octets of it will do.
+    struct Hash {
+        std::size_t operator()(Sha256 const& key) const noexcept
+        {
+            std::size_t value = 0;
+            std::memcpy(&value, key.data(), sizeof value);
+            return value;
+        }
     };
     struct Shard {
         std::mutex mutex;
-        std::unordered_map<std::string, Entry> entries;
+        std::unordered_map<Sha256, Entry, Hash> entries;
     };
     static constexpr std::size_t shards_count = 16;
 
-    Shard& shard_of(std::string const& key) const { return shards_[std::hash<std::string>{}(key) % shards_count]; }
+    Shard& shard_of(Sha256 const& key) const { return shards_[key.back() % shards_count]; }
 
     std::size_t shard_entries_max_;
     mutable std::array<Shard, shards_count> shards_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace signing::detail {
 
@@ -16,13 +17,32 @@ Place place_of(std::string const& form_code, std::string const& root)
 
 std::string path_of(Place const& place) { return fmt::format("/{}/{}/Signature", place.root, place.holder); }
 
+namespace {
+
+// Parsing a certificate takes as long as six RSA verifications, and a signer sends the same ones with every dossier: so the
+// calling thread remembers the answers it gave last, by the SHA-256 of the certificate.
+bool is_leaf(std::string_view der)
+{
+    struct Place {
+        Sha256 id{};
+        bool leaf = false;
+    };
+    thread_local std::array<Place, 256> places;
+    auto const id = sha256(der);
+    auto& place = places[id.front()];
+    if (place.id == id) return place.leaf;
+    auto const certificate = parse_certificate_der(der);
+    place = {id, certificate && X509_check_ca(certificate.get()) == 0};
+    return place.leaf;
+}
+
+}  // namespace
+
 std::size_t index_of_leaf(std::vector<std::string> const& certificates)
 {
     if (certificates.size() == 1) return 0;
-    for (std::size_t i = 0; i < certificates.size(); ++i) {
-        auto const certificate = parse_certificate_der(certificates[i]);
-        if (certificate && X509_check_ca(certificate.get()) == 0) return i;
-    }
+    for (std::size_t i = 0; i < certificates.size(); ++i)
+        if (is_leaf(certificates[i])) return i;
     return 0;
 }
 

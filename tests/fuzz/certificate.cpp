@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const chained = trust().chain(der, at, std::vector<std::string>{der});
     if (chained) {
         must((*chained)->facts.fingerprint == signing::sha256(der));
-        must(!(*chained)->path.empty() && (*chained)->valid_until > signing::Instant{});
+        must(!(*chained)->path().empty() && (*chained)->valid_until > signing::Instant{});
     } else {
         must(!name_of(chained.error().why).empty());
     }

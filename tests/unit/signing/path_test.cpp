@@ -40,7 +40,7 @@ protected:
         signing::Policy policy;
         policy.require_crl = material.check_revocation;
         auto const verdict = signing::TrustStore::make(material, policy)->explain(Pki::der(asked), at, {}, options);
-        if (verdict) path = (*verdict)->path;
+        if (verdict) path = (*verdict)->path();
         else detail = verdict.error().detail;
         return verdict ? "valid" : std::string{name_of(verdict.error().why)};
     }
