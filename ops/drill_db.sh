@@ -116,8 +116,8 @@ drill_db_read_only() {
     file_end
 }
 
-# drill: db-slow-fsync - each flush waits 100 ms more (commit_delay stands in for a slow disk); then the server's processes stand still
-#   for seconds (SIGSTOP stands in for a disk that does not answer), once longer than the gateway waits for one answer
+# drill: db-slow-fsync - each flush waits 100 ms more (commit_delay stands in for a slow disk); then the whole server stands still for
+#   seconds (SIGSTOP stands in for a disk that does not answer), once longer than the gateway waits for one answer
 drill_db_slow_fsync() {
     stage_start
     db_file_start 60
@@ -130,15 +130,18 @@ drill_db_slow_fsync() {
     admin "SELECT pg_reload_conf()"
     fault_ends commit-delay
     recovered
-    local still pids
+    local still server pids
     for still in 2 $(scaled "25 6" 20); do
         fault_begins
-        pids=$(sql "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE $its_sessions")
+        # The first of them is the server itself, so that it starts nothing meanwhile.
+        server=$(ps -o ppid= -p "$(sql "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")" | tr -d ' ')
+        kill -STOP "$server"
+        pids=$(ps -o pid= --ppid "$server")
         # shellcheck disable=SC2086 # several numbers
         kill -STOP $pids 2>/dev/null || true
         sleep "$still"
         # shellcheck disable=SC2086
-        kill -CONT $pids 2>/dev/null || true
+        kill -CONT $pids "$server" 2>/dev/null || true
         fault_ends "still-$still"
         recovered
         sleep 1
