@@ -30,12 +30,16 @@ row() {
 rows_of_stages() {
     with_rows "$1" 'figures("cpu_time") as $f
       | {scan: "floor_copy", scan_libxml2: "floor_copy", base64: "floor_copy", canonical: "floor_hash", witness: "floor_hash",
+         pack_lz4: "floor_copy_body", pack_zstd: "floor_copy_body", unpack_lz4: "floor_copy_body", unpack_zstd: "floor_copy_body",
          shape_and_rules: "scan", verify_value_rsa: "floor_verify_rsa", verify_value_p256: "floor_verify_p256",
          receipt_rsa: "floor_sign_rsa", receipt_p256: "floor_sign_p256"} as $floors
       | $f | sorted | (.key | split("/")[0]) as $stage | (.key | arg("people")) as $people | select($stage != "crypto_floor")
       | (if $stage == "sweep" then $f["crypto_floor/people:\($people)/forms:1"]
          elif $floors[$stage] then $f["\($floors[$stage])/people:\($people)"] else null end) as $floor
       | row("\($stage)/\($people)"; .value; "µs"; $floor; null; null)'
+    # What a stored body has of the bytes that came.
+    with_rows "$1" '[.benchmarks[] | select(.packed and .aggregate_name == "median" and (.run_name | startswith("pack_")))] | .[]
+      | row("stored bytes \(.run_name | split("/")[0] | ltrimstr("pack_"))/\(.run_name | arg("people"))"; .packed; "bytes"; .bytes; null; "floor: the body as it came")'
 }
 
 # 1 + 1 signatures; then 1 + 2 and 1 + 5. The goals of the second kind stand in rows of their own.

@@ -1,6 +1,7 @@
 #include "loadtest/bench/stages.hpp"
 
 #include "gateway/dossier/receipt.hpp"
+#include "gateway/store/detail/compress.hpp"
 #include "loadtest/bench/crypto.hpp"
 #include "schemas/base64.hpp"
 #include "schemas/detail/form_run.hpp"
@@ -206,6 +207,36 @@ Stage receipt(World const& world, std::int64_t people)
     return {[facts, key] { must(!dossier::seal(*facts, *key).xml.empty(), "receipt"); }, bytes};
 }
 
+Stage copy_body(World const& world, std::int64_t people)
+{
+    auto const& body = world.dossier(people);
+    auto const room = std::make_shared<std::string>(body.size(), '\0');
+    return {[&body, room] {
+                std::memcpy(room->data(), body.data(), body.size());
+                asm volatile("" : : "r"(room->data()) : "memory");
+            },
+            body.size()};
+}
+
+// The whole dossier, as it is stored.
+template <store::detail::Codec codec>
+Stage pack(World const& world, std::int64_t people)
+{
+    auto const& body = world.dossier(people);
+    auto const packed = store::detail::pack(codec, body).size();
+    return {[&body, packed] { must(store::detail::pack(codec, body).size() == packed, "pack"); }, body.size(), packed};
+}
+
+template <store::detail::Codec codec>
+Stage unpack(World const& world, std::int64_t people)
+{
+    auto const& body = world.dossier(people);
+    auto const packed = std::make_shared<std::string const>(store::detail::pack(codec, body));
+    must(store::detail::unpack(*packed, body.size()) == body, "unpack");
+    return {[&body, packed] { must(store::detail::unpack(*packed, body.size()).has_value(), "unpack"); }, body.size(), packed->size()};
+}
+
+using store::detail::Codec;
 using enum BareSignature::Kind;
 constexpr StageRow rows[] = {
     {"scan", "floor_copy", scan},
@@ -215,6 +246,11 @@ constexpr StageRow rows[] = {
     {"witness", "floor_hash", witness},
     {"shape_and_rules", "scan", shape_and_rules},
     {"sweep", "crypto_floor", sweep},
+    {"pack_lz4", "floor_copy_body", pack<Codec::lz4>},
+    {"pack_zstd", "floor_copy_body", pack<Codec::zstd>},
+    {"unpack_lz4", "floor_copy_body", unpack<Codec::lz4>},
+    {"unpack_zstd", "floor_copy_body", unpack<Codec::zstd>},
+    {"floor_copy_body", nullptr, copy_body},
     {"floor_copy", nullptr, copy},
     {"floor_hash", nullptr, hash},
     {"verify_value_rsa", "floor_verify_rsa", verify_value<rsa_2048>},

@@ -3,7 +3,7 @@
 // The parts of an examination, each as a function that does it once on a dossier of the World. Time (ivan-bench) and
 // instructions (ivan-instructions) are taken of the same functions.
 //
-// A part that reads a document reads the signed form alone; `sweep` and `examine` read the whole dossier.
+// A part that reads a document reads the signed form alone; `sweep`, `examine`, `pack` and `unpack` have the whole dossier.
 //
 // Threads: one thread's. Errors: std::runtime_error where a part refuses what it must take.
 
@@ -20,7 +20,8 @@ namespace bench
 
 struct Stage {
     std::function<void()> once;
-    std::size_t bytes = 0; // that it reads
+    std::size_t bytes = 0;  // that it reads
+    std::size_t packed = 0; // that a stored value of them has; 0: the stage stores nothing
 };
 
 struct StageRow {

@@ -16,6 +16,7 @@ void measure(benchmark::State& state, bench::StageRow const& row)
     stage.once();
     for (auto _ : state) stage.once();
     state.counters["bytes"] = static_cast<double>(stage.bytes);
+    if (stage.packed > 0) state.counters["packed"] = static_cast<double>(stage.packed);
 }
 
 bool depends_on_size(std::string_view name)

@@ -40,7 +40,8 @@ void count(std::string const& name, std::int64_t people, bench::Stage const& sta
 
 bool is_counted(std::string_view name)
 {
-    for (std::string_view const part : {"scan", "scan_libxml2", "base64", "canonical", "witness", "shape_and_rules", "sweep"})
+    for (std::string_view const part : {"scan", "scan_libxml2", "base64", "canonical", "witness", "shape_and_rules", "sweep", "pack_lz4",
+                                        "pack_zstd", "unpack_lz4", "unpack_zstd"})
         if (name == part) return true;
     return false;
 }
