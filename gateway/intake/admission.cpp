@@ -19,6 +19,7 @@ constexpr double pressure_begins = 0.7, pressure_full = 0.95;  // of the memory:
 constexpr double crowd_begins = 0.5, crowd_full = 0.95;        // of the connections: between them patience shrinks
 constexpr double patience_least = 0.1;
 constexpr std::chrono::seconds told_for{10};                   // how long a refusal counts as being held back
+constexpr std::chrono::milliseconds look_again_min{20};        // of those who wait
 constexpr double jitter = 0.25;                                // of a wait, so that those told the same do not come as one
 
 // Registry::admit() takes its roles as written in a call; a route's roles are a list of its table.
@@ -118,7 +119,7 @@ std::chrono::milliseconds Admission::patience(std::chrono::milliseconds usual) c
     auto const crowd = static_cast<double>(connections_.load(std::memory_order_relaxed)) / limits_.connections_max;
     if (crowd <= crowd_begins) return usual;
     auto const left = scaled(crowd, crowd_begins, crowd_full, patience_least) * static_cast<double>(usual.count());
-    return std::max(std::chrono::milliseconds{static_cast<std::int64_t>(left)}, std::chrono::milliseconds{1});
+    return std::max(std::chrono::milliseconds{static_cast<std::int64_t>(left + 0.5)}, std::chrono::milliseconds{1});
 }
 
 // ---- tickets --------------------------------------------------------------------------------------------------------
@@ -232,17 +233,23 @@ runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, provid
     // Its turn has not come. From here on the ticket gives its place in the line back, however this ends.
     auto const executor = co_await net::this_coro::executor;
     auto const bell = std::make_shared<Bell>(executor);
-    {
-        std::lock_guard const lock{mutex_};
-        auto& waiting = waiting_.at(ticket->place_);
-        waiting.bell = bell;
-        bell->timer.expires_after(waiting.entered ? std::chrono::milliseconds{0} : limits_.places.wait_max);
+    auto const until = Steady::now() + limits_.places.wait_max;
+    for (;;) {
+        {
+            auto const now = Steady::now();
+            std::lock_guard const lock{mutex_};
+            let_in(Track::filings, now);  // a body that takes long may be set aside by now: nobody else would notice
+            auto& waiting = waiting_.at(ticket->place_);
+            if (waiting.entered || now >= until) break;
+            waiting.bell = bell;
+            bell->timer.expires_at(std::min(until, now + std::max<Steady::duration>(limits_.places.reading_grace, look_again_min)));
+        }
+        auto const [cut_off] = co_await bell->timer.async_wait(runtime::as_result);
+        if (cut_off && (co_await net::this_coro::cancellation_state).cancelled() != net::cancellation_type::none) break;
     }
-    co_await bell->timer.async_wait(runtime::as_result);
 
     auto const now = Steady::now();
     std::lock_guard const lock{mutex_};
-    let_in(Track::filings, now);  // a body that takes long may just have been set aside
     if (waiting_.at(ticket->place_).entered) entered = settle(*ticket, bytes, now);
     else entered = no_room(*ticket, Want::waited, now);
     waiting_.erase(ticket->place_);

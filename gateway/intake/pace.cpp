@@ -85,7 +85,7 @@ void Pace::move(double median)
     auto const most = std::chrono::duration<double>(config_.commit_time_max).count();
     auto const wanted = std::max(std::min(config_.tolerance * unloaded_, most), 1e-9);
     auto const ratio = wanted / std::max(median, 1e-9);
-    if (ratio >= 1 && static_cast<double>(peak_) < used_share * limit_) return;
+    if (ratio >= 1 && static_cast<double>(peak_) < used_share * limit()) return;
     limit_ *= std::clamp(1 + gain * (ratio - 1), shrinks_max, grows_max);
     limit_ = std::clamp<double>(limit_, config_.min, config_.max);
 }

@@ -63,10 +63,11 @@ Places::Answer Places::ask(Asking const& asking, Pacing pacing, Time now)
         return {Answer::Kind::entered, last_};
     }
     if (!asking.may_wait || waiting_ >= config_.waiting_max) return {};
-    // Better told at once than after a wait in vain.
+    // Better told at once than after a wait in vain. The rate at which requests left lately says little alone: it was low
+    // where few came.
     auto const per_second = std::max(pacing.per_second, leaving_per_second(now)) * party.weight / sum;
     auto const ahead = static_cast<double>(party.waiting() + 1);
-    if (per_second > 0 && ahead > per_second * Seconds{config_.wait_max}.count()) return {};
+    if (pacing.per_second > 0 && ahead > per_second * Seconds{config_.wait_max}.count()) return {};
     requests_.emplace(++last_, request);
     (asking.large ? party.large_waiting : party.small_waiting).push_back(last_);
     ++waiting_;

@@ -147,6 +147,17 @@ TEST(Pace, GrowsOnlyWhileItIsUsed)
     EXPECT_EQ(pace.limit(), PaceConfig{}.min);
 }
 
+TEST(Pace, GrowsFromASingleDossierToo)
+{
+    PaceConfig config;
+    config.min = 1;
+    Pace pace{config, start};
+    Store store{0.0005, 0.0001};
+    store.run(pace, 1, [](double) { return 1u; }, steady);
+    store.run(pace, 20, flood, steady);
+    EXPECT_GT(store.rate, 0.7 / 0.0001);
+}
+
 TEST(Pace, StaysWithinItsBounds)
 {
     PaceConfig config;

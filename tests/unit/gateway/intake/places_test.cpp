@@ -154,6 +154,16 @@ TEST(Places, ALineThatIsTooLongIsRefusedAtOnce)
     EXPECT_EQ(desk.kind("B"), Kind::entered) << "the line is A's own";
 }
 
+TEST(Places, WhileNothingIsKnownOfThePaceNobodyIsRefusedForIt)
+{
+    Desk desk{2};
+    auto const first = desk.ask("A").id;
+    desk.ask("A");
+    desk.leave(first);  // one has left: that is no pace yet
+    desk.ask("A");
+    for (int n = 0; n < 100; ++n) ASSERT_EQ(desk.kind("A"), Kind::waits) << n;
+}
+
 TEST(Places, TheWaitingAreBounded)
 {
     PlacesConfig config;
