@@ -1,0 +1,195 @@
+#include "tests/sim/checker.hpp"
+
+#include "tests/sim/office.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace sim {
+
+void Checker::violate(int promise, std::string what)
+{
+    if (!violation_) violation_ = Violation{promise, std::move(what)};
+}
+
+std::int64_t Checker::number_of(std::string const& provider, std::string const& key) const
+{
+    auto const found = numbers_.find({provider, key});
+    return found == numbers_.end() ? -1 : found->second;
+}
+
+void Checker::filed(Filing const& filing)
+{
+    numbers_.emplace(Key{filing.provider_code, filing.key}, static_cast<std::int64_t>(filing.number));
+}
+
+void Checker::answered(Filing const& filing, intake::Reply const& reply, std::string const& trace_id)
+{
+    auto const who = "filing " + std::to_string(filing.number);
+    bool const acknowledged = reply.status == 200 || reply.status == 201;
+    if (!acknowledged) {
+        if (reply.status == 422 && !store_.refusal_recorded(trace_id)) violate(4, who + " was refused, and no record of it is there");
+        if (reply.status == 422 && !filing.forged) violate(4, who + " is sound and was refused: " + reply.body);
+        return;
+    }
+    if (filing.forged) return violate(3, who + " is forged and got a receipt");
+    if (filing.used_key) return violate(2, who + " has other bytes than its key stands for and got a receipt");
+
+    auto const found = store_.find(filing.provider_code, filing.key, filing.content_sha256);
+    if (!found || !*found) return violate(1, who + " got a receipt, and no row is there");
+    auto const& stored = **found;
+    auto const [known, first] = receipts_.try_emplace(
+        {filing.provider_code, filing.key},
+        Receipt{stored.dossier_id, stored.case_code, filing.content_sha256, filing.xml ? reply.body : stored.receipt.xml, filing.xml ? stored.receipt.json : reply.body,
+                filing.number});
+    auto const& receipt = known->second;
+    if (reply.body != (filing.xml ? receipt.xml : receipt.json)) return violate(2, who + " got a receipt that differs from its first");
+    if (stored.receipt.xml != receipt.xml || stored.receipt.json != receipt.json)
+        return violate(first ? 1 : 2, who + " got another receipt than the one that is stored");
+    if (stored.case_code != receipt.case_code || stored.case_code.empty()) violate(2, who + " has two case codes");
+}
+
+void Checker::heard(Filing const& filing, int status)
+{
+    auto const who = "filing " + std::to_string(filing.number);
+    bool const expected = filing.forged ? status == 422 : filing.used_key ? status == 409 : status == 200 || status == 201;
+    if (!expected) violate(2, who + " was answered " + std::to_string(status));
+}
+
+Checker::Attempt::Attempt(Checker& checker, std::string unit, std::string worker)
+    : checker_{checker}, unit_{std::move(unit)}, worker_{std::move(worker)}
+{
+    auto& others = checker_.under_way_[unit_];
+    auto const entitled = [&](std::string const& one) { return one == worker_ || one == checker_.store_.holder(); };
+    auto const other = std::find_if(others.begin(), others.end(), entitled);
+    if (other != others.end()) checker_.violate(5, "two deliveries of unit " + unit_ + " are under way at once: " + *other + " and " + worker_);
+    others.push_back(worker_);
+}
+
+Checker::Attempt::~Attempt()
+{
+    auto& others = checker_.under_way_[unit_];
+    others.erase(std::find(others.begin(), others.end(), worker_));
+}
+
+// What was accepted since we last looked, into the line of its unit.
+void Checker::read_lines()
+{
+    auto const& entries = store_.entries();
+    if (starts_read_ != store_.starts() || lines_read_ > entries.size()) {
+        // Where a planted bug lets a crash take acceptances, the lines are read again.
+        starts_read_ = store_.starts();
+        if (lines_read_ > entries.size()) lines_.clear(), entry_of_.clear(), lines_read_ = 0;
+    }
+    for (; lines_read_ < entries.size(); ++lines_read_) {
+        auto const& entry = entries[lines_read_];
+        auto const& facts = entry.row.facts;
+        lines_[facts.agency + "/" + facts.unit_code].dossiers.push_back(entry.stored.dossier_id);
+        entry_of_[entry.stored.dossier_id] = lines_read_;
+    }
+}
+
+void Checker::took(std::string const& dossier_id, std::string const& case_code, std::string const& body)
+{
+    auto const [known, first] = taken_.try_emplace(dossier_id, case_code);
+    if (known->second != case_code) return violate(2, "the backend got one dossier under two case codes");
+    if (!first) return;
+
+    read_lines();
+    auto const found = entry_of_.find(dossier_id);
+    if (found == entry_of_.end()) return violate(5, "the backend got a dossier that nobody accepted");
+    auto const& entry = store_.entries()[found->second];
+    auto const& facts = entry.row.facts;
+    auto const number = number_of(facts.provider_code, entry.row.idempotency_key);
+    if (entry.stored.case_code != case_code) return violate(2, "the backend got filing " + std::to_string(number) + " under another case code");
+    if (signing::hex(signing::sha256(body)) != facts.content_sha256)
+        return violate(3, "the backend got other bytes than filing " + std::to_string(number) + " has");
+
+    auto& line = lines_.at(facts.agency + "/" + facts.unit_code);
+    auto const open = [&](std::string const& id) { return !taken_.contains(id) && !excused_.contains(id); };
+    for (std::size_t i = line.first_open; i < line.dossiers.size() && line.dossiers[i] != dossier_id; ++i) {
+        if (!open(line.dossiers[i])) continue;
+        auto const& earlier = store_.entries()[entry_of_.at(line.dossiers[i])];
+        return violate(5, "the backend got filing " + std::to_string(number) + " before filing " +
+                              std::to_string(number_of(earlier.row.facts.provider_code, earlier.row.idempotency_key)) +
+                              " of the same unit, which was accepted earlier");
+    }
+    while (line.first_open < line.dossiers.size() && !open(line.dossiers[line.first_open])) ++line.first_open;
+}
+
+void Checker::published() { heads_.push_back(store_.log().head()); }
+
+void Checker::crashed() { still_there(); }
+
+void Checker::still_there()
+{
+    for (auto const& [key, receipt] : receipts_) {
+        auto const found = store_.find(key.first, key.second, receipt.content_sha256);
+        if (!found || !*found) return violate(1, "filing " + std::to_string(receipt.filing) + " has a receipt, and its row is gone");
+        if ((**found).receipt.json != receipt.json || (**found).receipt.xml != receipt.xml)
+            return violate(2, "the stored receipt of filing " + std::to_string(receipt.filing) + " has changed");
+    }
+}
+
+void Checker::closed()
+{
+    still_there();
+    codes_without_gaps();
+    everything_delivered();
+    log_holds();
+}
+
+void Checker::codes_without_gaps()
+{
+    std::map<std::string, std::set<std::uint64_t>> numbers;  // by what follows the number
+    std::set<std::pair<std::string, std::string>> keys;
+    for (auto const& entry : store_.entries()) {
+        auto const& code = entry.stored.case_code;
+        std::uint64_t number = 0;
+        auto const [end, error] = std::from_chars(code.data(), code.data() + code.size(), number);
+        if (error != std::errc{}) return violate(2, "a case code without a number: " + code);
+        if (!numbers[std::string{end, code.data() + code.size()}].insert(number).second) return violate(2, "case code " + code + " was given twice");
+        if (!keys.emplace(entry.row.facts.provider_code, entry.row.idempotency_key).second)
+            return violate(2, "two rows of one key: " + entry.row.idempotency_key);
+    }
+    for (auto const& [counter, given] : numbers)
+        if (*given.begin() != 1 || *given.rbegin() != given.size())
+            return violate(2, "case codes of …" + counter + " have a gap: " + std::to_string(given.size()) + " given, the last is " +
+                                  std::to_string(*given.rbegin()));
+}
+
+void Checker::everything_delivered()
+{
+    for (auto const& entry : store_.entries())
+        if (!taken_.contains(entry.stored.dossier_id))
+            return violate(5, "filing " + std::to_string(number_of(entry.row.facts.provider_code, entry.row.idempotency_key)) +
+                                  " was accepted and never reached the backend");
+}
+
+void Checker::log_holds()
+{
+    published();
+    read_lines();
+    for (std::size_t i = 1; i < heads_.size(); ++i) {
+        auto const &from = heads_[i - 1], &to = heads_[i];
+        if (from.size == 0) continue;
+        if (from.size > to.size) return violate(8, "the log became shorter");
+        auto const proof = ledger::prove_consistency(store_.log(), from.size, to.size);
+        if (!proof || !ledger::verify_consistency({from.size, to.size, from.root, to.root}, *proof))
+            return violate(8, "the log of " + std::to_string(from.size) + " entries is not the beginning of that of " + std::to_string(to.size));
+    }
+    auto const& head = heads_.back();
+    for (auto const& [key, receipt] : receipts_) {
+        auto const found = entry_of_.find(receipt.dossier_id);
+        if (found == entry_of_.end()) return violate(8, "filing " + std::to_string(receipt.filing) + " has a receipt and no row");
+        auto const& facts = store_.entries()[found->second].row.facts;
+        // As its sender would: from the receipt in hand.
+        auto const bytes = ledger::bytes_of(log_entry({receipt.dossier_id, receipt.case_code, {receipt.xml, receipt.json}, false}, facts));
+        auto const index = store_.log_index(receipt.dossier_id);
+        auto const proof = ledger::prove_inclusion(store_.log(), index, head.size);
+        if (!bytes || !proof || !ledger::verify_inclusion({index, head.size, ledger::leaf_hash(*bytes), head.root}, *proof))
+            return violate(8, "filing " + std::to_string(receipt.filing) + " has a receipt and is not in the log");
+    }
+}
+
+}  // namespace sim
