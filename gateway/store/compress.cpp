@@ -76,7 +76,7 @@ Digested const& digested(unsigned number)
 
 // What a thread keeps.
 struct Kept {
-    Scratch stripped[levels_max], compressed;
+    Scratch stripped[levels_max];
     Owned<LZ4_stream_t> lz4 = owned(LZ4_createStream());
     Owned<ZSTD_CCtx> to_zstd;  // of more memory than the rest, and only where it is used
     Owned<ZSTD_DCtx> from_zstd;
@@ -89,7 +89,6 @@ struct Kept {
     void shrink()
     {
         for (auto& scratch : stripped) scratch.shrink();
-        compressed.shrink();
     }
 };
 
@@ -112,8 +111,8 @@ std::size_t compress_zstd(Kept& kept, unsigned dictionary, std::string_view byte
     return ZSTD_isError(size) ? 0 : size;
 }
 
-// Compressed, in kept room; nothing where that is not shorter.
-std::optional<std::string_view> compress(Kept& kept, Codec codec, unsigned dictionary, std::string_view bytes)
+// Compressed, in `scratch`; nothing where that is not shorter.
+std::optional<std::string_view> compress(Kept& kept, Codec codec, unsigned dictionary, std::string_view bytes, Scratch& scratch)
 {
     std::size_t size = 0;
     char* room = nullptr;
@@ -121,13 +120,13 @@ std::optional<std::string_view> compress(Kept& kept, Codec codec, unsigned dicti
         case Codec::none: return std::nullopt;
         case Codec::lz4: {
             auto const bound = LZ4_compressBound(static_cast<int>(bytes.size()));
-            room = kept.compressed.room(static_cast<std::size_t>(bound));
+            room = scratch.room(static_cast<std::size_t>(bound));
             size = compress_lz4(kept, dictionary, bytes, room, bound);
             break;
         }
         case Codec::zstd: {
             auto const bound = ZSTD_compressBound(bytes.size());
-            room = kept.compressed.room(bound);
+            room = scratch.room(bound);
             size = compress_zstd(kept, dictionary, bytes, room, bound);
             break;
         }
@@ -260,7 +259,8 @@ std::string pack(Codec codec, std::string_view bytes)
         ++levels;
     }
     auto const wanted = form.size() <= dictionary_pays_max ? dictionary_newest : 0;
-    auto const compressed = compress(kept, codec, wanted, form);
+    // What the form was made from is not needed any more.
+    auto const compressed = compress(kept, codec, wanted, form, kept.stripped[levels == 1 ? 1 : 0]);
     auto const used = compressed ? codec : Codec::none;
     auto const dictionary = compressed ? wanted : 0;
     auto const content = compressed.value_or(form);

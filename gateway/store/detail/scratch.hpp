@@ -11,7 +11,7 @@ namespace store::detail {
 
 class Scratch {
 public:
-    static constexpr std::size_t kept_max = 256u << 10;  // of the bytes of one thread's room; larger bodies pay their own
+    static constexpr std::size_t kept_max = 1536u << 10;  // bytes: a dossier of a thousand employees; fresh pages cost as much as packing
 
     // What was there before is gone.
     [[nodiscard]] char* room(std::size_t size)
