@@ -78,16 +78,23 @@ use_up_log() {
     done
 }
 
-# drill: db-restart - PostgreSQL is stopped and started, politely and as by a power cut
+# drill: db-restart - PostgreSQL is stopped and started, politely and as by a power cut; and one session is killed with SIGKILL, after
+#   which the server ends all others and recovers by itself
 drill_db_restart() {
     stage_start
     db_file_start 30
     local way
-    for way in stop crash stop crash; do
+    for way in stop crash session stop crash session; do
         fault_begins
-        timeout 60 "$root/ops/cluster" "$way" "$hub/db"
-        sleep "$(scaled 3 1)"
-        timeout 60 "$root/ops/cluster" start "$hub/db"
+        if [[ $way == session ]]; then
+            kill -KILL "$(sql "SELECT pid FROM pg_stat_activity WHERE $its_sessions LIMIT 1")"
+            sleep 0.2
+            wait_for 60 "PostgreSQL" admin "SELECT 1"
+        else
+            timeout 60 "$root/ops/cluster" "$way" "$hub/db"
+            sleep "$(scaled 3 1)"
+            timeout 60 "$root/ops/cluster" start "$hub/db"
+        fi
         fault_ends "db-$way"
         recovered
         sleep 2
