@@ -18,9 +18,6 @@ using boost::system::error_code;
 
 namespace {
 
-// A record is 16 KiB and a little more (RFC 8446 §5.2): one recv takes up to two of them.
-constexpr std::size_t tls_read_ahead = 33u << 10;
-
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
 
@@ -69,8 +66,7 @@ void Stream::FreeSsl::operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
 
 void Stream::ready_context(SSL_CTX* context) noexcept
 {
-    SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_default_read_buffer_len(context, tls_read_ahead);
+    SSL_CTX_set_read_ahead(context, 1);  // one recv takes as much as a record's buffer holds, not five bytes and then the rest
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
 }
 
@@ -191,7 +187,8 @@ Task<error_code> Stream::readable()
 {
     if (untried_) co_return error_code{};
     rest();
-    auto const error = co_await wait(read_wants_);
+    // As wait(), without another frame: connections spend their lives here.
+    auto const [error] = co_await socket_.async_wait(read_wants_ == Step::want_write ? Socket::wait_write : Socket::wait_read, as_result);
     co_return error;
 }
 
