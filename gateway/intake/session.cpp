@@ -225,7 +225,7 @@ Task<error_code> Session::read_more()
 Task<bool> Session::first_bytes()
 {
     // The first request must come as fast as a header: who connects has something to say.
-    arm(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout);
+    arm(s_.admission.patience(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout));
     if (!buffer_.empty()) co_return true;
     parser_.reset();
     buffer_.rest();
@@ -243,8 +243,6 @@ Task<std::optional<Head>> Session::next_head()
     unsigned empty_lines = 0;
     bool begun = false;
     auto began = Steady::now();
-    // The first request must come as fast as a header: who connects has something to say.
-    arm(s_.admission.patience(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout));
     for (;;) {
         // RFC 9112 §2.2: an empty line before the request line is ignored. Two, no more.
         while (looked_at == 0 && empty_lines < 2 && buffer_.text().starts_with("\r\n")) {
