@@ -284,6 +284,7 @@ void PgConnection::connect(std::string const& url, std::array<std::string, 3> co
                             "5",         "3",             "15000",         static_cast<char const*>(nullptr)};
     connection_.reset(PQconnectStartParams(keys.data(), values.data(), 1));
     if (!connection_) throw std::bad_alloc{};
+    PQsetNoticeReceiver(connection_.get(), &PgConnection::notice, this);
     if (PQstatus(connection_.get()) == CONNECTION_BAD) lose("connect");
     for (auto state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK; state = PQconnectPoll(connection_.get())) {
         if (state == PGRES_POLLING_FAILED) lose("connect");
@@ -294,7 +295,6 @@ void PgConnection::connect(std::string const& url, std::array<std::string, 3> co
 void PgConnection::begin_session(std::chrono::milliseconds statement_timeout)
 {
     prepared_.clear();
-    PQsetNoticeReceiver(connection_.get(), &PgConnection::notice, this);
     PQsetnonblocking(connection_.get(), 1);
     if (PQenterPipelineMode(connection_.get()) != 1) lose("pipeline");
 
