@@ -18,8 +18,6 @@ bool is_ncname(std::string_view name) noexcept
 
 }  // namespace
 
-NameTable::NameTable() { names_.reserve(names_max); }
-
 void NameTable::begin_document()
 {
     ++document_;
@@ -27,9 +25,9 @@ void NameTable::begin_document()
     // What the parser keeps of its own: "xml", "xmlns", the name of the namespace of xml:.
     counted_bytes_ = 64;
     // So that what was read before decides nothing: there is room for as many names as one document may have.
-    if (names_.size() > names_max / 2 || uris_.size() > uris_max / 2 || kept_bytes_ > bytes_max / 2) {
-        slots_.fill(0);
-        names_.clear();
+    if (names_count_ > names_max / 2 || uris_.size() > uris_max / 2 || kept_bytes_ > bytes_max / 2) {
+        slots_.fill(nullptr);
+        names_count_ = 0;
         before_root_.next = nullptr;
         uris_.clear();
         blocks_.clear();
@@ -51,16 +49,19 @@ Name* NameTable::add(std::string_view name, Sixteen const& first, std::size_t sl
     auto const prefix = colon == name.npos ? std::string_view{} : name.substr(0, colon);
     auto const local = colon == name.npos ? name : name.substr(colon + 1);
     if (!is_ncname(local) || (colon != name.npos && !is_ncname(prefix))) return nullptr;
-    if (names_.size() == names_max) return nullptr;
+    if (names_count_ == names_max) return nullptr;
     auto const whole = keep(name);
     if (!whole.data()) return nullptr;
-    auto& added = names_.emplace_back();
+    auto& block = names_[names_count_ / names_block];
+    if (!block) block = std::make_unique<Name[]>(names_block);
+    auto& added = block[names_count_++ % names_block];
+    added = Name{};  // what it was before, of names forgotten, says nothing
     added.whole = whole;
     added.prefix = whole.substr(0, prefix.size());
     added.local = whole.substr(whole.size() - local.size());
     added.first = first;
     added.word = WordAt{whole};
-    slots_[slot] = static_cast<std::uint16_t>(names_.size());
+    slots_[slot] = &added;
     return seen(added) ? &added : nullptr;
 }
 

@@ -35,8 +35,6 @@ public:
     static constexpr std::size_t names_max = 512;          // of one document and of those before it; our forms have some 150
     static constexpr std::size_t bytes_max = 256u << 10;   // of what is kept
 
-    NameTable();
-
     void begin_document();
 
     // Stands for what comes before the root; its `next` is a root.
@@ -47,8 +45,8 @@ public:
     {
         auto const first = first_sixteen(name, size, end);
         auto slot = hash(first, size);
-        for (; slots_[slot] != 0; slot = (slot + 1) % slots_.size()) {
-            auto& one = names_[slots_[slot] - 1u];
+        for (; slots_[slot] != nullptr; slot = (slot + 1) % slots_.size()) {
+            auto& one = *slots_[slot];
             if (!(one.first == first) || one.whole.size() != size) continue;
             if (size > 16 && std::memcmp(one.whole.data() + 16, name + 16, size - 16) != 0) continue;
             if (one.document == document_) return &one;
@@ -81,9 +79,11 @@ private:
     };
 
     static constexpr std::size_t slots_size = 2 * names_max;
-    std::array<std::uint16_t, slots_size> slots_{};  // index into names_ + 1
+    static constexpr std::size_t names_block = 32;  // made at once: an envelope has some 30 names, most forms 40 to 60
+    std::array<Name*, slots_size> slots_{};
     Name before_root_;
-    std::vector<Name> names_;                        // never grows beyond what was reserved
+    std::array<std::unique_ptr<Name[]>, names_max / names_block> names_;  // in blocks, since they stay where they are
+    std::size_t names_count_ = 0;
     std::vector<Uri> uris_;
     std::vector<std::unique_ptr<char[]>> blocks_;
     std::size_t block_left_ = 0, kept_bytes_ = 0;

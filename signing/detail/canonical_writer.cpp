@@ -74,7 +74,7 @@ CanonicalWriter::CanonicalWriter(Canonicalisation how, Sink sink) : function_{st
 
 void CanonicalWriter::begin(Canonicalisation how, Bytes& out)
 {
-    if (!room_) room_ = std::make_unique<char[]>(room_bytes);
+    if (!room_) room_ = std::make_unique<char[]>(room_bytes_);
     how_ = std::move(how);
     out_ = &out;
     run_ = run_end_ = nullptr;
@@ -193,10 +193,10 @@ void CanonicalWriter::instruction(std::string_view target, std::string_view data
 void CanonicalWriter::keep(std::string_view bytes)
 {
     if (bytes.empty()) return;
-    if (kept_ + bytes.size() > room_bytes) {
+    if (kept_ + bytes.size() > room_bytes_) {
         if (kept_ > 0) out_->take({room_.get(), kept_});
         kept_ = 0;
-        if (bytes.size() > room_bytes) return out_->take(bytes);
+        if (bytes.size() > room_bytes_) return out_->take(bytes);
     }
     std::memcpy(room_.get() + kept_, bytes.data(), bytes.size());
     kept_ += bytes.size();

@@ -68,6 +68,7 @@ private:
 class CanonicalWriter final : public schemas::Events {
 public:
     CanonicalWriter() = default;  // REQUIRES: begin() before anything else
+    explicit CanonicalWriter(std::size_t room_bytes) : room_bytes_{room_bytes} {}  // for documents that are seldom longer; the same
     CanonicalWriter(Canonicalisation how, Bytes& out) { begin(std::move(how), out); }
     CanonicalWriter(Canonicalisation how, Sink sink);
     CanonicalWriter(CanonicalWriter const&) = delete;
@@ -104,7 +105,7 @@ public:
     [[nodiscard]] bool has_form() const noexcept { return has_form_; }
 
 private:
-    static constexpr std::size_t room_bytes = 16u << 10;
+    std::size_t const room_bytes_ = 16u << 10;  // handed over at once
     static constexpr std::uint8_t in_text = 1, in_attribute = 2, in_instruction = 4;
     static std::uint8_t escaped_in(char c) noexcept;
 

@@ -92,7 +92,7 @@ private:
     std::size_t bound_ = 0;  // bindings of the scope at SignedInfo
     std::vector<schemas::NamespaceEvent> namespaces_;
     Text signed_info_;
-    CanonicalWriter writer_;
+    CanonicalWriter writer_{1024};  // a SignedInfo has some 800 bytes
 };
 
 }  // namespace signing::detail
