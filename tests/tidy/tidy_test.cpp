@@ -34,6 +34,7 @@ std::vector<std::string> files(std::set<std::string> const& endings)
     std::vector<std::string> found;
     for (auto it = fs::recursive_directory_iterator{root}; it != fs::recursive_directory_iterator{}; ++it) {
         if (it->is_directory() && not_ours.contains(it->path().filename().string())) it.disable_recursion_pending();
+        if (it->path().filename() == ".git") continue;  // a file in a second working tree
         if (it->is_regular_file() && (endings.empty() || endings.contains(it->path().extension().string())))
             found.push_back(fs::relative(it->path(), root).generic_string());
     }
