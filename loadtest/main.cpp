@@ -1,6 +1,7 @@
 // ivan-loadtest: makes load and takes it. Exit status: 0 all as it should be, 1 not, 2 wrong usage or trouble.
 
 #include "loadtest/connect.hpp"
+#include "loadtest/overload.hpp"
 #include "loadtest/run.hpp"
 #include "loadtest/samples.hpp"
 #include "loadtest/sink.hpp"
@@ -209,6 +210,44 @@ void add_connect(CLI::App& app, std::string const& name, int& status)
     });
 }
 
+void add_overload(CLI::App& app, int& status)
+{
+    struct Options {
+        loadtest::OverloadConfig overload;
+        unsigned calm_s = 10, peak_s = 10, duration_s = 30, after_s = 15;
+    };
+    auto const options = std::make_shared<Options>(); // lives as long as the callback
+    auto& config = options->overload;
+    auto* const sub = app.add_subcommand("overload", "One provider floods, another sends within its share: who is served, and how fast");
+    sub->add_option("--url", config.url, "The gateway's provider listener")->required();
+    sub->add_option("--ops-url", config.ops_url, "The operations' listener");
+    sub->add_option("--pki", config.pki, "Development PKI made by `ivanctl keys pki`")->required()->check(CLI::ExistingDirectory);
+    sub->add_option("--good", config.good, "The well-behaved provider: NAME of tls/NAME.pem")->capture_default_str();
+    sub->add_option("--good-alias", config.good_alias, "Its MaIVAN")->capture_default_str();
+    sub->add_option("--flood", config.flood, "The one that floods")->capture_default_str();
+    sub->add_option("--flood-alias", config.flood_alias, "Its MaIVAN")->capture_default_str();
+    sub->add_option("--rate", config.good_rate, "Dossiers a second of the well-behaved one")->check(CLI::Range(1.0, 1e5))->capture_default_str();
+    sub->add_option("--times", config.times, "What the flood offers, of the peak")->check(CLI::Range(0.1, 100.0))->capture_default_str();
+    sub->add_option("--connections", config.connections, "Of the flood")->check(CLI::Range(1, 4096))->capture_default_str();
+    sub->add_option("--calm", options->calm_s, "Seconds of the well-behaved one alone")->check(CLI::Range(1, 3600))->capture_default_str();
+    sub->add_option("--peak", options->peak_s, "Seconds of saturation, for each number of connections")->check(CLI::Range(1, 3600))->capture_default_str();
+    sub->add_option("--duration", options->duration_s, "Seconds of the flood")->check(CLI::Range(1, 86'400))->capture_default_str();
+    sub->add_option("--after", options->after_s, "Seconds watched after it")->check(CLI::Range(1, 3600))->capture_default_str();
+    sub->add_option("--pid", config.pid, "Of the gateway, for its memory");
+    sub->add_flag("--json", config.json, "Report in JSON, for programs");
+    sub->callback([options, &status] {
+        auto& overload = options->overload;
+        overload.calm = std::chrono::seconds{options->calm_s};
+        overload.peak = std::chrono::seconds{options->peak_s};
+        overload.duration = std::chrono::seconds{options->duration_s};
+        overload.after = std::chrono::seconds{options->after_s};
+        signing::initialise();
+        auto const report = loadtest::measure_overload(overload);
+        std::cout << (overload.json ? loadtest::to_json(overload, report) + "\n" : loadtest::to_text(overload, report));
+        status = report.passed() ? 0 : 1;
+    });
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -223,6 +262,7 @@ int main(int argc, char** argv)
     add_samples(app);
     add_connect(app, "idle", status);
     add_connect(app, "handshakes", status);
+    add_overload(app, status);
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {

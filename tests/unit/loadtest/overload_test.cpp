@@ -1,0 +1,60 @@
+#include "loadtest/overload.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace loadtest {
+namespace {
+
+TEST(Overload, EveryDossierIsToldApartByWhiteSpaceAlone)
+{
+    std::set<std::string> seen;
+    for (std::uint64_t n = 0; n < 100'000; ++n) {
+        auto const space = distinguishing_space(n);
+        ASSERT_EQ(space.find_first_not_of(" \t\n"), std::string::npos) << n;
+        ASSERT_TRUE(seen.insert(space).second) << n;
+    }
+    EXPECT_LE(distinguishing_space(10'000'000'000).size(), 25u);
+}
+
+OverloadReport good_run()
+{
+    OverloadReport run;
+    run.calm = {500, 0, 500, 0, 0, 0, 10, 1, 4, 6};
+    run.peak = {10'000, 0, 10'000, 0, 0, 0, 10, 20, 40, 60};
+    run.flood = {90'000, 0, 27'000, 63'000, 0, 0, 30, 200, 400, 500};
+    run.good = {1500, 0, 1500, 0, 0, 0, 30, 2, 9, 15};
+    run.recovery_s = 0.5;
+    run.rss_before = 60'000;
+    run.rss_mid = 80'000;
+    run.rss_after = 82'000;
+    return run;
+}
+
+TEST(Overload, ARunPassesByItsFiveBoundsAndFailsByAny)
+{
+    EXPECT_TRUE(good_run().passed());
+    EXPECT_DOUBLE_EQ(good_run().goodput_share(), 0.95);
+    auto run = good_run();
+    run.flood.accepted = 20'000;
+    EXPECT_FALSE(run.passed()) << "goodput";
+    run = good_run();
+    run.good.busy = 15;
+    EXPECT_FALSE(run.passed()) << "one in a hundred refused";
+    run = good_run();
+    run.good.p99_ms = 12;
+    EXPECT_FALSE(run.passed()) << "three times as late";
+    run = good_run();
+    run.recovery_s = 10;
+    EXPECT_FALSE(run.passed()) << "recovery";
+    run = good_run();
+    run.rss_after = 90'000;
+    EXPECT_FALSE(run.passed()) << "memory grows";
+    run = good_run();
+    run.good.accepted = 0;
+    EXPECT_FALSE(run.passed()) << "nothing was served at all";
+}
+
+}  // namespace
+}  // namespace loadtest
