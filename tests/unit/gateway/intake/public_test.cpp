@@ -108,4 +108,34 @@ TEST(PublicPages, ListsTheProceduresInForceWithTheirForms)
     EXPECT_FALSE(found->at("must").as_array().empty());
 }
 
+TEST(PublicPages, TheCallerSeesItsOwnStandingAndWhyItIsHeldBackInBothLanguages)
+{
+    Desk desk;
+    intake::Admission::Standing standing;
+    standing.limit = 40;
+    standing.filings = {20, 7, 3};
+    standing.filings_quota = providers::QuotaMeter::Snapshot{1000, 12, std::chrono::seconds{2}, 9};
+    standing.held_to = 2.5;
+    standing.held_back = intake::Want::backlog;
+    intake::PublicPages pages{{desk.archive, desk.clock, desk.limits, {}, schemas::Rules::load(IVAN_SOURCE_DIR "/schemas/rules"), a_registry,
+                               [&](providers::Provider const&) { return standing; }}};
+    intake::Request request;
+    request.admitted = *a_registry()->admit({std::string(64, 'a'), ""}, {providers::Role::provider}, runtime::vietnam_day(desk.clock.now()));
+    auto const body = boost::json::parse(support::run_task(desk.context, pages.limits(std::move(request))).body);
+    EXPECT_EQ(body.at("provider").as_string(), "VNPT");
+    auto const& filings = body.at_pointer("/now/filings");
+    EXPECT_EQ(filings.at("share").to_number<int>(), 20);
+    EXPECT_EQ(filings.at("inside").to_number<int>(), 7);
+    EXPECT_EQ(filings.at("waiting").to_number<int>(), 3);
+    EXPECT_EQ(filings.at("limit_of_all").to_number<int>(), 40);
+    EXPECT_EQ(filings.at("remaining").to_number<int>(), 12);
+    EXPECT_EQ(body.at_pointer("/now/look_ups/remaining").to_number<int>(), 1000) << "has not asked yet: the whole burst";
+    auto const& held = body.at_pointer("/now/held_back");
+    EXPECT_TRUE(held.at("is").as_bool());
+    EXPECT_EQ(held.at("why").as_string(), "backlog");
+    EXPECT_EQ(held.at("backend_per_minute").to_number<int>(), 150);
+    EXPECT_FALSE(held.at("title_vi").as_string().empty());
+    EXPECT_FALSE(held.at("title_en").as_string().empty());
+}
+
 }  // namespace

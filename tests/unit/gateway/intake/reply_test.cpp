@@ -1,3 +1,4 @@
+#include "gateway/fault/problem.hpp"
 #include "gateway/intake/reply.hpp"
 
 #include <gtest/gtest.h>
@@ -49,6 +50,23 @@ TEST(Reply, AProblemSaysWhenToComeAgainWhereThatHelps)
     auto const unsaid = Reply::problem({fault::FaultCode::overloaded, "", {}, {}}, trace);
     EXPECT_EQ(field(unsaid, "Retry-After"), std::to_string(retry_after_default.count()));
     EXPECT_EQ(field(Reply::problem({fault::FaultCode::not_found, "", {}, {}}, trace), "Retry-After"), "");
+}
+
+TEST(Reply, ARefusalOfAFloodSaysWhatEveryProblemSaysWithItsOwnTrace)
+{
+    using enum fault::FaultCode;
+    for (auto const code : {overloaded, quota_exceeded, overloaded, quota_exceeded, stopping}) {
+        auto const trace = observe::new_trace();
+        fault::Fault const fault{code, "a detail for our log", {}, {}};
+        EXPECT_EQ(Reply::problem(fault, trace).body, fault::problem_json(fault, trace.trace_id));
+    }
+}
+
+TEST(Reply, AFaultMayBringHeadersOfItsOwn)
+{
+    fault::Fault fault{fault::FaultCode::overloaded, "", {}, {}};
+    fault.headers = {{"RateLimit", R"("burst";r=0;t=3)"}};
+    EXPECT_EQ(field(Reply::problem(fault, observe::new_trace()), "RateLimit"), R"("burst";r=0;t=3)");
 }
 
 }  // namespace
