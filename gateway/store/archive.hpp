@@ -28,7 +28,7 @@ struct DossierView {
     bool paper_required = false;
     dossier::Status status{};
     std::optional<runtime::Instant> result_due, result_at;  // appointment; when the result was there
-    std::optional<std::uint64_t> log_index;  // nothing: stored before there was a log
+    std::optional<std::uint64_t> log_index{};  // nothing: stored before there was a log
     std::string corrects;  // the id of the dossier that this one corrects, or empty
     std::string delivery;  // dossier::State by name: stored, deferred, delivered, dead
     std::vector<HistoryRow> history;
@@ -37,7 +37,7 @@ struct DossierView {
 struct RefusedView {
     std::string content_sha256, fault_id, problem;
     runtime::Instant at{};
-    std::optional<std::uint64_t> log_index;
+    std::optional<std::uint64_t> log_index{};
 };
 
 struct Found {  // exactly one is set
