@@ -8,6 +8,7 @@
 #include "schemas/tree.hpp"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <fstream>
 #include <initializer_list>
@@ -64,6 +65,16 @@ void append(std::string& text, std::initializer_list<std::string_view> pieces)
 std::string sign_value(KeyPair::Data const& data, std::string_view bytes)
 {
     return data.token ? data.token->sign_sha256(bytes) : detail::sign_sha256(data.key.get(), bytes);
+}
+
+// One INTEGER of ECDSA-Sig-Value: no more octets than it needs, never negative (X.690 §8.3).
+std::string der_integer(std::string_view number)
+{
+    while (number.size() > 1 && number.front() == '\0') number.remove_prefix(1);
+    bool const high = (static_cast<unsigned char>(number.front()) & 0x80u) != 0;
+    std::string out{'\x02', static_cast<char>(number.size() + (high ? 1 : 0))};
+    if (high) out += '\0';
+    return out.append(number);
 }
 
 // The certificate is a file, the key is elsewhere: one signature tells whether they belong together.
@@ -165,6 +176,31 @@ std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::
                   std::string_view{signed_info}.substr(apex.size()), "<SignatureValue>", value, "</SignatureValue><KeyInfo><X509Data><X509Certificate>",
                   certificate, "</X509Certificate></X509Data></KeyInfo></Signature>", canonical.substr(end)});
     return text;
+}
+
+std::string sign_text(KeyPair const& key, std::string_view text)
+{
+    auto value = sign_value(key.data(), text);
+    if (key.data().strength.family == detail::KeyFamily::rsa) return value;
+    auto const half = value.size() / 2;
+    auto const numbers = der_integer(std::string_view{value}.substr(0, half)) + der_integer(std::string_view{value}.substr(half));
+    std::string der{'\x30'};
+    if (numbers.size() >= 0x80) der += '\x81';  // P-521: two octets of length are never needed
+    der += static_cast<char>(numbers.size());
+    return der + numbers;
+}
+
+bool verify_text(std::string_view certificate, std::string_view text, std::string_view signature)
+{
+    auto const read = detail::parse_certificate(certificate);
+    if (!read) return false;
+    EVP_PKEY* const key = X509_get0_pubkey(read.get());
+    std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> const context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+    bool const good = key != nullptr && context && EVP_DigestVerifyInit(context.get(), nullptr, detail::sha256_md(), nullptr, key) == 1 &&
+                      EVP_DigestVerify(context.get(), reinterpret_cast<unsigned char const*>(signature.data()), signature.size(),
+                                       reinterpret_cast<unsigned char const*>(text.data()), text.size()) == 1;
+    detail::drain_errors();
+    return good;
 }
 
 std::string sign_document(KeyPair const& key, std::string_view xml, SignOptions const& options)

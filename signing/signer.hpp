@@ -62,6 +62,12 @@ private:
 [[nodiscard]] std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::string_view signature_id,
                                          std::string_view holder = {});
 
+// A signature over bytes as they are, for anybody's tools (openssl dgst -sha256 -verify): the DER of ECDSA-Sig-Value (RFC 3279
+// §2.2.3) for an EC key, PKCS#1 v1.5 for RSA; SHA-256. Throws KeyTrouble where a token cannot sign now.
+[[nodiscard]] std::string sign_text(KeyPair const& key, std::string_view text);
+// By the key of a certificate in PEM or DER. False for anything wrong; never throws for bad input.
+[[nodiscard]] bool verify_text(std::string_view certificate, std::string_view text, std::string_view signature);
+
 struct SignOptions {
     std::string holder = "Cky";              // child of the root that receives the signature (made where missing)
     bool exclusive = false;                  // canonicalisation: exclusive, or

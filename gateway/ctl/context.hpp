@@ -61,5 +61,6 @@ void add_provider(CLI::App& app, Context& context);
 void add_deadletter(CLI::App& app, Context& context);
 void add_late(CLI::App& app, Context& context);  // after add_trust
 void add_otp(CLI::App& app, Context& context);
+void add_audit(CLI::App& app, Context& context);
 
 }  // namespace ctl

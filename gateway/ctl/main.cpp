@@ -25,6 +25,7 @@ int main(int argc, char** argv)
     ctl::add_deadletter(app, context);
     ctl::add_late(app, context);
     ctl::add_otp(app, context);
+    ctl::add_audit(app, context);
 
     try {
         app.parse(argc, argv);

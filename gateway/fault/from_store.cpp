@@ -19,6 +19,7 @@ FaultCode code_of(store::Refusal why)
         case not_found: return FaultCode::not_found;
         case status_unlawful: return FaultCode::status_unlawful;
         case event_conflict: return FaultCode::event_conflict;
+        case behind: return FaultCode::log_not_yet;
         case internal: return FaultCode::internal;
     }
     __builtin_unreachable();

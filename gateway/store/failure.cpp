@@ -17,6 +17,7 @@ std::string_view name_of(Refusal why) noexcept
         case Refusal::not_found: return "not_found";
         case Refusal::status_unlawful: return "status_unlawful";
         case Refusal::event_conflict: return "event_conflict";
+        case Refusal::behind: return "behind";
         case Refusal::internal: return "internal";
     }
     return "";

@@ -25,6 +25,7 @@ enum class Refusal {
     not_found,
     status_unlawful,      // a move QĐ 352 art. 12 does not know
     event_conflict,       // this event_id was used for another event
+    behind,               // no signed head of the log covers this entry yet
     internal,             // the database refused a statement of ours: our bug
 };
 

@@ -4,6 +4,7 @@
 #include "gateway/store/pg_grace.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/pg_journal.hpp"
+#include "gateway/store/pg_log.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/pg_otp.hpp"
 #include "gateway/store/pg_queue.hpp"
@@ -24,6 +25,8 @@ StoreConfig checked(StoreConfig config)
     if (config.case_code.empty()) throw std::runtime_error("case_code: at least one template");
     for (auto const& form : config.case_code)
         if (auto const problem = dossier::problem_of(form)) throw std::runtime_error(*problem);
+    if (auto const head = ledger::canonical_head({config.ledger.name, 0, ledger::empty_root(), {}, {}}); !head)
+        throw std::runtime_error("ledger.name: " + head.error().detail);
     std::stable_sort(config.case_code.begin(), config.case_code.end(), [](auto const& a, auto const& b) { return a.from < b.from; });
     return config;
 }
@@ -31,8 +34,9 @@ StoreConfig checked(StoreConfig config)
 }  // namespace
 
 struct Postgres::Data {
-    Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics)
-        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto claim, auto body) { queue.committed(std::move(claim), std::move(body)); }}
+    Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer)
+        : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto claim, auto body) { queue.committed(std::move(claim), std::move(body)); }},
+          log{pool, config.ledger, std::move(head_signer)}
     {
     }
     StoreConfig const config;
@@ -43,10 +47,11 @@ struct Postgres::Data {
     detail::PgReference reference{config};
     detail::PgGrace grace{pool};
     detail::PgOtp otp{pool};
+    detail::PgLog log;
 };
 
-Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics)
-    : data_{std::make_unique<Data>(std::move(config), std::move(sealer), metrics)}
+Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer)
+    : data_{std::make_unique<Data>(std::move(config), std::move(sealer), metrics, std::move(head_signer))}
 {
 }
 Postgres::~Postgres() = default;
@@ -57,5 +62,6 @@ Queue& Postgres::queue() noexcept { return data_->queue; }
 Reference& Postgres::reference() noexcept { return data_->reference; }
 Grace& Postgres::grace() noexcept { return data_->grace; }
 Otp& Postgres::otp() noexcept { return data_->otp; }
+Log& Postgres::log() noexcept { return data_->log; }
 
 }  // namespace store

@@ -11,6 +11,7 @@
 #include "gateway/store/archive.hpp"
 #include "gateway/store/grace.hpp"
 #include "gateway/store/journal.hpp"
+#include "gateway/store/log.hpp"
 #include "gateway/store/otp.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reference.hpp"
@@ -35,12 +36,13 @@ struct StoreConfig {
     std::chrono::milliseconds statement_timeout{15000};
     std::string compression = "lz4";       // of stored bodies: none, lz4, zstd
     std::vector<dossier::CaseCodeTemplate> case_code{dossier::CaseCodeTemplate{}};
+    LedgerConfig ledger;
 };
 
 class Postgres {
 public:
     // Starts threads; connects lazily and again after every loss. Throws only for a bad configuration.
-    Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics);
+    Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer = {});
     ~Postgres();  // waits for the batch under way; what is still pending is answered unavailable
 
     [[nodiscard]] Journal& journal() noexcept;
@@ -49,6 +51,7 @@ public:
     [[nodiscard]] Reference& reference() noexcept;
     [[nodiscard]] Grace& grace() noexcept;
     [[nodiscard]] Otp& otp() noexcept;
+    [[nodiscard]] Log& log() noexcept;  // its heads need a head_signer
 
 private:
     struct Data;

@@ -25,7 +25,7 @@ TEST(Fault, EveryRefusalOfALeafHasARow)
     EXPECT_GE(schemas.size(), 14u);
     EXPECT_GE(signing.size(), 18u);
     EXPECT_EQ(providers.size(), 6u);
-    EXPECT_EQ(store.size(), 13u);
+    EXPECT_EQ(store.size(), 14u);
 }
 
 TEST(Fault, BlameFollowsWhoCanMendIt)

@@ -1,0 +1,102 @@
+// ivanctl audit verify: the provable log against the database's rows.
+
+#include "gateway/ctl/context.hpp"
+#include "gateway/ctl/database.hpp"
+#include "gateway/store/log_audit.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace ctl {
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+    DatabaseOption database;
+    std::uint64_t from_index = 0;
+    std::vector<std::string> certificates;
+};
+
+json::object json_of(store::AuditFinding const& finding)
+{
+    return {{"what", finding.what},
+            {"index", finding.index ? json::value(*finding.index) : json::value(nullptr)},
+            {"dossier_id", finding.dossier_id},
+            {"case_code", finding.case_code},
+            {"detail", finding.detail}};
+}
+
+std::string text_of(store::AuditFinding const& finding)
+{
+    return fmt::format("  {}{}{}: {}\n", finding.what, finding.index ? fmt::format(", leaf {}", *finding.index) : "",
+                       finding.dossier_id.empty() ? "" : fmt::format(", dossier {} {}", finding.dossier_id, finding.case_code), finding.detail);
+}
+
+void verify(Context& context, Options const& options)
+{
+    store::AuditOptions audit;
+    audit.from_index = options.from_index;
+    for (auto const& file : options.certificates) audit.certificates.push_back(read_file(file));
+    auto const begun = std::chrono::steady_clock::now();
+    auto const seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(); };
+    auto shown = begun;
+    audit.progress = [&](std::uint64_t rows) {
+        auto const now = std::chrono::steady_clock::now();
+        if (context.json || now - shown < std::chrono::seconds{1}) return;
+        shown = now;
+        std::fprintf(stderr, "\r%llu rows, %.0f a second ", static_cast<unsigned long long>(rows), static_cast<double>(rows) / seconds());
+    };
+    auto const report = store::audit_log(options.database.url, audit);
+    auto const took = seconds();
+    auto const rows = report.dossiers + report.refusals;
+    auto const rate = static_cast<double>(rows) / std::max(took, 1e-9);
+
+    json::array findings;
+    std::string text = fmt::format("{} leaves in {} commits, {} nodes, {} heads ({} not verified for want of a certificate)\n"
+                                   "{} dossiers and {} refusals, {} from before the log; {:.1f} s, {:.0f} rows a second\n",
+                                   report.leaves, report.groups, report.nodes, report.heads, report.heads_unverified, report.dossiers,
+                                   report.refusals, report.before_the_log, took, rate);
+    for (auto const& finding : report.findings) {
+        findings.push_back(json_of(finding));
+        text += text_of(finding);
+    }
+    if (report.findings_left_out > 0) text += fmt::format("  and {} more\n", report.findings_left_out);
+    text += report.clean() ? "The log and the rows agree." : "THE LOG AND THE ROWS DISAGREE.";
+    if (!report.clean()) context.worsen(Verdict::no);
+    context.answer(json::object{{"clean", report.clean()},
+                                {"size", report.size},
+                                {"leaves", report.leaves},
+                                {"commits", report.groups},
+                                {"nodes", report.nodes},
+                                {"heads", report.heads},
+                                {"heads_unverified", report.heads_unverified},
+                                {"dossiers", report.dossiers},
+                                {"refusals", report.refusals},
+                                {"before_the_log", report.before_the_log},
+                                {"seconds", took},
+                                {"rows_per_second", rate},
+                                {"findings", std::move(findings)},
+                                {"findings_left_out", report.findings_left_out}},
+                   text);
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, Context& context)
+{
+    auto* audit = app.add_subcommand("audit", "The provable log, checked and accounted for");
+    audit->require_subcommand(1);
+    auto options = std::make_shared<Options>();
+    auto* command = audit->add_subcommand("verify", "Computes the whole log anew from the database and says which row is not as it was logged");
+    options->database.declare(*command);
+    command->add_option("--from-index", options->from_index, "Check rows from this leaf on (its whole commit); 33 octets of memory for each");
+    command->add_option("--certificate", options->certificates, "PEM of a receipt key's certificate, to verify the signatures of heads; may be repeated")
+        ->check(CLI::ExistingFile);
+    command->callback([&context, options] { verify(context, *options); });
+}
+
+}  // namespace ctl

@@ -1,0 +1,495 @@
+#include "gateway/store/log_audit.hpp"
+
+#include "gateway/dossier/receipt_reader.hpp"
+#include "gateway/ledger/head.hpp"
+#include "gateway/store/detail/batch.hpp"
+#include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/log_writer.hpp"
+#include "gateway/store/detail/pg_connection.hpp"
+#include "signing/certificate.hpp"
+#include "signing/signer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace store {
+namespace {
+
+using namespace detail;
+using ledger::Hash;
+
+constexpr std::int64_t groups_at_once = 256;
+
+constexpr Statement groups_statement{
+    "audit_groups", "SELECT first_index, count, hashes, frontier FROM ivan.log_groups WHERE first_index >= $1::bigint ORDER BY first_index LIMIT $2::bigint"};
+constexpr Statement before_statement{
+    "audit_before", "SELECT first_index, count, hashes, frontier FROM ivan.log_groups WHERE first_index <= $1::bigint ORDER BY first_index DESC LIMIT 2"};
+constexpr Statement nodes_statement{
+    "audit_nodes", "SELECT w.l, w.i, n.hash FROM unnest($1::bigint[], $2::bigint[]) AS w(l, i) LEFT JOIN ivan.log_nodes n ON n.level = w.l AND n.index = w.i"};
+constexpr Statement nodes_count_statement{"audit_nodes_count", "SELECT count(*) FROM ivan.log_nodes"};
+constexpr Statement heads_statement{"audit_heads", "SELECT head_id, size, key_id, text, signature FROM ivan.log_heads ORDER BY size, head_id"};
+constexpr Statement begin_statement{"audit_begin", "SELECT max(at), sum(dossiers)::bigint FROM ivan.log_begin"};
+constexpr Statement orphans_statement{
+    "audit_orphans", "SELECT s.dossier_id::text, s.case_code FROM ivan.dossier_status s WHERE NOT EXISTS (SELECT FROM ivan.dossiers d WHERE "
+                     "d.agency = s.agency AND d.received_at = s.received_at AND d.dossier_id = s.dossier_id) LIMIT $1::bigint"};
+
+constexpr char const* dossiers_cursor =
+    "DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT log_index, dossier_id::text, case_code, provider, received_at, content_sha256, body, "
+    "receipt_xml FROM ivan.dossiers";
+constexpr char const* refusals_cursor =
+    "DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT log_index, fault_id, provider, refused_at, content_sha256, body FROM ivan.refusals "
+    "WHERE log_index IS NOT NULL";
+
+Hash hash_at(std::string_view bytes, std::size_t place)
+{
+    Hash hash{};
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(place * hash.size()), hash.size(), hash.begin());
+    return hash;
+}
+
+// What stands between the tags of the first element of this name.
+std::string text_of(std::string_view xml, std::string const& name)
+{
+    auto const open = xml.find("<" + name + ">");
+    if (open == std::string_view::npos) return {};
+    auto const begin = open + name.size() + 2;
+    return std::string{xml.substr(begin, xml.find('<', begin) - begin)};
+}
+
+// A group whose leaves do not lead to its frontier: the rows will tell which of the two was changed.
+struct BadGroup {
+    std::uint64_t first = 0, count = 0;
+    ledger::Frontier before;
+    std::string stored;
+};
+
+// A row whose leaf is not the log's.
+struct Odd {
+    AuditFinding finding;
+    Hash leaf{};
+    bool told = false;  // the changed field is known
+};
+
+class Audit {
+public:
+    Audit(std::string const& url, AuditOptions const& options)
+        : options_{options}, connection_{url, std::chrono::seconds{10}, std::chrono::minutes{30}}
+    {
+        for (auto const& pem : options.certificates)
+            if (auto const facts = signing::read_certificate(pem)) certificates_[signing::hex(facts->fingerprint)] = pem;
+    }
+
+    AuditReport run()
+    {
+        connection_.run_plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        read_heads();
+        read_groups();
+        each(dossiers_cursor, "audit_dossiers", [this](Rows const& rows, std::size_t n) { dossier(rows, n); });
+        each(refusals_cursor, "audit_refusals", [this](Rows const& rows, std::size_t n) { refusal(rows, n); });
+        judge_groups();
+        judge_rows();
+        judge_missing();
+        judge_unlogged();
+        connection_.run_plain("ROLLBACK");
+        return std::move(report_);
+    }
+
+private:
+    void find(AuditFinding finding)
+    {
+        if (report_.findings.size() < options_.findings_max) report_.findings.push_back(std::move(finding));
+        else ++report_.findings_left_out;
+    }
+
+    void read_heads()
+    {
+        auto const rows = connection_.run(heads_statement, Params{});
+        for (std::size_t i = 0; i < rows.count(); ++i) {
+            ++report_.heads;
+            auto const text = rows.text(i, 3);
+            auto const name = fmt::format("head {}", rows.number(i, 0));
+            auto const head = ledger::read_head(text);
+            if (!head || head->size != static_cast<std::uint64_t>(rows.number(i, 1)) || signing::hex(head->key_id) != rows.text(i, 2)) {
+                find({"head", std::nullopt, "", "", name + ": its text is not that of its row"});
+                continue;
+            }
+            auto const certificate = certificates_.find(rows.string(i, 2));
+            if (certificate == certificates_.end()) ++report_.heads_unverified;
+            else if (!signing::verify_text(certificate->second, text, rows.text(i, 4)))
+                find({"head", std::nullopt, "", "", fmt::format("{}, size {}: the signature is not over its text", name, head->size)});
+            heads_.emplace(head->size, std::pair{name, head->root});
+        }
+    }
+
+    // The frontier is where heads are signed: every head is of some commit's end.
+    void compare_heads(ledger::Frontier const& frontier, ledger::Frontier const* or_else)
+    {
+        auto const size = frontier.span().end;
+        auto const [begin, end] = heads_.equal_range(size);
+        if (begin == end) return;
+        auto const is = [&](Hash const& hash, ledger::Frontier const& one) {
+            auto const root = one.root();
+            return root && *root == hash;
+        };
+        for (auto at = begin; at != end; ++at)
+            if (!is(at->second.second, frontier) && !(or_else != nullptr && is(at->second.second, *or_else)))
+                find({"head", std::nullopt, "", "", fmt::format("{}, size {}: its root is not the log's", at->second.first, size)});
+        heads_.erase(begin, end);
+    }
+
+    void start_at(std::uint64_t index)
+    {
+        if (index == 0) return compare_heads(frontier_, nullptr);
+        auto const rows = connection_.run(before_statement, Params{}.number(static_cast<std::int64_t>(index)));
+        if (rows.count() < 2) return compare_heads(frontier_, nullptr);
+        auto const start = static_cast<std::uint64_t>(rows.number(0, 0));
+        auto frontier = ledger::read_frontier(rows.text(1, 3));
+        if (frontier && frontier->span() == ledger::Span{0, start}) frontier_ = std::move(*frontier);
+        else find({"frontier", start, "", "", "the commit before has none that can be read"});
+        begin_ = start;
+        heads_.erase(heads_.begin(), heads_.lower_bound(start));
+    }
+
+    void read_groups()
+    {
+        start_at(options_.from_index);
+        auto next = begin_;
+        for (;;) {
+            auto const rows = connection_.run(groups_statement, Params{}.number(static_cast<std::int64_t>(next)).number(groups_at_once));
+            std::vector<ledger::Node> born;
+            for (std::size_t i = 0; i < rows.count(); ++i) group(rows, i, born);
+            compare_nodes(born);
+            if (rows.count() < static_cast<std::size_t>(groups_at_once)) break;
+            next = static_cast<std::uint64_t>(rows.number(rows.count() - 1, 0)) + 1;
+        }
+        report_.size = begin_ + leaves_.size();
+        report_.leaves = leaves_.size();
+        matched_.resize(leaves_.size());
+        for (auto const& [size, head] : heads_)
+            find({"head", std::nullopt, "", "", size > report_.size ? fmt::format("{}: signed for {} leaves, the log has {}", head.first, size, report_.size)
+                                                                   : fmt::format("{}: no commit ended at {} leaves", head.first, size)});
+        auto const stored = connection_.run(nodes_count_statement, Params{}).number(0, 0);
+        std::int64_t expected = 0;
+        for (auto level = log_level_min; level <= ledger::level_max && (report_.size >> level) > 0; ++level)
+            expected += static_cast<std::int64_t>(report_.size >> level);
+        if (stored > expected) find({"node", std::nullopt, "", "", fmt::format("{} nodes more than {} leaves have", stored - expected, report_.size)});
+    }
+
+    void group(Rows const& rows, std::size_t i, std::vector<ledger::Node>& born)
+    {
+        ++report_.groups;
+        auto const first = static_cast<std::uint64_t>(rows.number(i, 0)), count = static_cast<std::uint64_t>(rows.number(i, 1));
+        auto const hashes = rows.text(i, 2);
+        auto const end = frontier_.span().end;
+        if (first < end || hashes.size() != count * sizeof(Hash)) {
+            find({"groups", first, "", "", fmt::format("the commit at {} overlaps the one before, or has another count of hashes", first)});
+            return;
+        }
+        bool const gap = first > end;
+        if (gap) {
+            find({"groups", end, "", "", fmt::format("no commit holds the leaves {} to {}", end, first - 1)});
+            leaves_.resize(static_cast<std::size_t>(first - begin_));
+        }
+        for (std::size_t n = 0; n < count; ++n) leaves_.push_back(hash_at(hashes, n));
+        auto const stored = rows.text(i, 3);
+        auto const before = frontier_;
+        if (!gap && (extend(frontier_, count, stored, born) || (other_ && extend(*other_, count, stored, born)))) {
+            if (other_ && other_->span().end == first + count) frontier_ = std::move(*other_);
+            other_.reset();
+            return compare_heads(frontier_, nullptr);
+        }
+        // Either the leaves or the frontier were changed: the next commit goes on from the one that is right.
+        other_.reset();
+        if (auto said = ledger::read_frontier(stored); said && said->span() == ledger::Span{0, first + count}) other_ = std::move(*said);
+        if (gap && !other_) throw std::runtime_error("leaves are missing and no frontier is left behind them: the rest cannot be judged");
+        if (gap) {
+            frontier_ = std::move(*other_);
+            other_.reset();
+            return compare_heads(frontier_, nullptr);
+        }
+        bad_.push_back({first, count, before, std::string{stored}});
+        std::vector<ledger::Node> ignored;
+        for (auto n = leaves_.size() - count; n < leaves_.size(); ++n) append(frontier_, leaves_[n], ignored);
+        compare_heads(frontier_, other_ ? &*other_ : nullptr);
+    }
+
+    static void append(ledger::Frontier& frontier, Hash const& leaf, std::vector<ledger::Node>& born)
+    {
+        if (!frontier.append(leaf, born)) throw std::runtime_error("the log is full");
+    }
+
+    // True: the newest `count` leaves lead from `frontier` to the stored one, which it then is. Else it is as it was.
+    bool extend(ledger::Frontier& frontier, std::uint64_t count, std::string_view stored, std::vector<ledger::Node>& born) const
+    {
+        auto next = frontier;
+        std::vector<ledger::Node> made;
+        for (auto n = leaves_.size() - count; n < leaves_.size(); ++n) append(next, leaves_[n], made);
+        if (ledger::bytes_of(next) != stored) return false;
+        for (auto const& node : made)
+            if (node.id.level >= log_level_min) born.push_back(node);
+        frontier = std::move(next);
+        return true;
+    }
+
+    void compare_nodes(std::vector<ledger::Node> const& born)
+    {
+        if (born.empty()) return;
+        std::map<ledger::NodeId, Hash> expected;
+        std::vector<std::int64_t> levels, indexes;
+        for (auto const& node : born) {
+            expected.emplace(node.id, node.hash);
+            levels.push_back(node.id.level);
+            indexes.push_back(static_cast<std::int64_t>(node.id.index));
+        }
+        report_.nodes += born.size();
+        auto const rows = connection_.run(nodes_statement, Params{}.numbers(levels).numbers(indexes));
+        for (std::size_t i = 0; i < rows.count(); ++i) {
+            ledger::NodeId const id{static_cast<unsigned>(rows.number(i, 0)), static_cast<std::uint64_t>(rows.number(i, 1))};
+            if (!rows.null(i, 2) && hash_at(rows.text(i, 2), 0) == expected.at(id)) continue;
+            find({"node", id.index << id.level, "", "",
+                  fmt::format("node {} of level {} {}", id.index, id.level, rows.null(i, 2) ? "is missing" : "is not the hash of its leaves")});
+        }
+    }
+
+    template <class Visit>
+    void each(char const* declare, char const* cursor, Visit visit)
+    {
+        connection_.run_plain(declare);
+        auto const fetch = fmt::format("FETCH {} FROM {}", options_.rows_at_once, cursor);
+        for (;;) {
+            connection_.send_plain(fetch.c_str());
+            auto const answers = connection_.finish();
+            auto const& rows = answers.front();
+            for (std::size_t n = 0; n < rows.count(); ++n) visit(rows, n);
+            if (options_.progress) options_.progress(report_.dossiers + report_.refusals);
+            if (rows.count() < options_.rows_at_once) return;
+        }
+    }
+
+    // The leaf the log holds at an index; null where this audit does not look there.
+    Hash const* held(std::uint64_t index) const
+    {
+        return index < begin_ || index - begin_ >= leaves_.size() ? nullptr : &leaves_[static_cast<std::size_t>(index - begin_)];
+    }
+
+    // True: the row stands where it should. Else the caller says what it can of it.
+    bool settled(std::uint64_t index, std::string const& entry, AuditFinding const& name)
+    {
+        if (index < begin_) return true;
+        auto const* const leaf = held(index);
+        if (leaf == nullptr) {
+            auto finding = name;
+            finding.what = "beyond";
+            finding.detail = fmt::format("the log ends at {}", report_.size);
+            find(std::move(finding));
+            return true;
+        }
+        if (ledger::leaf_hash(entry) != *leaf) return false;
+        auto const place = static_cast<std::size_t>(index - begin_);
+        if (matched_[place]) {
+            auto finding = name;
+            finding.what = "inserted";
+            finding.detail = "the same row twice";
+            find(std::move(finding));
+        }
+        matched_[place] = true;
+        return true;
+    }
+
+    void dossier(Rows const& rows, std::size_t n)
+    {
+        AuditFinding name{"", std::nullopt, rows.string(n, 1), rows.string(n, 2), ""};
+        if (rows.null(n, 0)) {
+            ++report_.before_the_log;
+            if (unlogged_.size() < options_.findings_max) unlogged_.emplace_back(rows.instant(n, 4), std::move(name));
+            return;
+        }
+        ++report_.dossiers;
+        auto const index = static_cast<std::uint64_t>(rows.number(n, 0));
+        name.index = index;
+        if (index < begin_) return;
+        auto const body = unpack(rows.text(n, 6), unpacked_bytes_max), receipt = unpack(rows.text(n, 7), unpacked_bytes_max);
+        if (!body || !receipt) {
+            name.what = body ? "receipt" : "body";
+            name.detail = "cannot be unpacked";
+            if (held(index) != nullptr) matched_[static_cast<std::size_t>(index - begin_)] = true;
+            return find(std::move(name));
+        }
+        auto const content = signing::hex(signing::sha256(*body)), column = signing::hex(rows.text(n, 5));
+        auto const provider = rows.string(n, 3);
+        auto const entry = accepted_entry(name.dossier_id, name.case_code, content, *receipt, rows.instant(n, 4), provider);
+        if (settled(index, entry, name)) {
+            if (content == column) return;
+            name.what = "content_sha256";
+            name.detail = fmt::format("the body's hash is {}, the row says {}", content, column);
+            return find(std::move(name));
+        }
+        odd(index, name, content, column, *receipt, rows.instant(n, 4), provider, ledger::leaf_hash(entry));
+    }
+
+    // Which of the row's fields must be put back, from the receipt or the row's own second copy, for the leaf to be the log's?
+    void odd(std::uint64_t index, AuditFinding name, std::string const& content, std::string const& column, std::string const& receipt,
+             runtime::Instant at, std::string const& provider, Hash const& leaf)
+    {
+        Odd row{std::move(name), leaf, false};
+        auto const words = dossier::read_receipt(receipt);
+        auto const signed_provider = text_of(receipt, "MaIVAN");
+        constexpr std::array fields{"body", "case_code", "provider", "received_at", "dossier_id"};
+        unsigned best = 0;
+        for (unsigned changed = 1; words && changed < 1u << fields.size(); ++changed) {
+            auto const put_back = [&](unsigned field) { return (changed >> field & 1u) != 0; };
+            if (best != 0 && std::popcount(changed) >= std::popcount(best)) continue;
+            try {
+                auto const entry = accepted_entry(put_back(4) ? words->dossier_id : row.finding.dossier_id,
+                                                  put_back(1) ? words->case_code : row.finding.case_code,
+                                                  put_back(0) ? words->content_sha256 : content, receipt,
+                                                  put_back(3) ? words->received_at : at, put_back(2) ? signed_provider : provider);
+                if (ledger::leaf_hash(entry) == *held(index)) best = changed;
+            } catch (std::runtime_error const&) {
+                // Words of another's receipt that are no entry at all.
+            }
+        }
+        for (unsigned field = 0; field < fields.size(); ++field)
+            if ((best >> field & 1u) != 0) row.finding.what += (row.finding.what.empty() ? "" : "+") + std::string{fields[field]};
+        if (best != 0) {
+            row.told = true;
+            row.finding.detail = "not what was logged";
+            if (best == 1) row.finding.detail = fmt::format("its hash is {}, the log and the receipt say {}{}", content, words->content_sha256, content == column ? ", the column was changed too" : "");
+            if (best == 2) row.finding.detail = "the log and the receipt say " + words->case_code;
+            if (best == 4) row.finding.detail = fmt::format("the row says {}, the log and the receipt say {}", provider, signed_provider);
+            matched_[static_cast<std::size_t>(index - begin_)] = true;
+        }
+        if (odd_.size() < options_.findings_max) odd_.push_back(std::move(row));
+        else ++report_.findings_left_out;
+    }
+
+    void refusal(Rows const& rows, std::size_t n)
+    {
+        ++report_.refusals;
+        auto const index = static_cast<std::uint64_t>(rows.number(n, 0));
+        AuditFinding name{"refusal", index, "", "", fmt::format("{} of {}", rows.text(n, 1), rows.text(n, 2))};
+        if (index < begin_) return;
+        auto const content = signing::hex(rows.text(n, 4));
+        auto const entry = refused_entry(rows.string(n, 1), content, rows.string(n, 2), rows.instant(n, 3));
+        auto const body = unpack(rows.text(n, 5), unpacked_bytes_max);
+        if (!body || (!body->empty() && signing::hex(signing::sha256(*body)) != content)) {
+            auto finding = name;
+            finding.detail += ": the body is not the one that was refused";
+            find(std::move(finding));
+        }
+        if (settled(index, entry, name)) return;
+        Odd row{std::move(name), ledger::leaf_hash(entry), false};
+        row.finding.detail += ": the fault, the content's hash, the provider or the time was changed";
+        if (odd_.size() < options_.findings_max) odd_.push_back(std::move(row));
+    }
+
+    // Where the rows' leaves lead to the stored frontier, it was the leaf that was changed; where they do not, the frontier.
+    void judge_groups()
+    {
+        for (auto const& bad : bad_) {
+            auto frontier = bad.before;
+            std::vector<ledger::Node> born;
+            std::vector<Odd*> here;
+            for (std::uint64_t index = bad.first; index < bad.first + bad.count; ++index) {
+                auto leaf = leaves_[static_cast<std::size_t>(index - begin_)];
+                auto const found = std::find_if(odd_.begin(), odd_.end(), [&](auto const& row) { return row.finding.index == index && !row.told; });
+                if (found != odd_.end() && !matched_[static_cast<std::size_t>(index - begin_)]) {
+                    leaf = found->leaf;
+                    here.push_back(&*found);
+                }
+                if (!frontier.append(leaf, born)) break;
+            }
+            if (!here.empty() && ledger::bytes_of(frontier) == bad.stored) {
+                for (auto* row : here) {
+                    row->finding.what = "leaf";
+                    row->finding.detail = "the log's hash of this row was changed; the row itself is as it was logged";
+                    row->told = true;
+                    matched_[static_cast<std::size_t>(*row->finding.index - begin_)] = true;
+                }
+            } else {
+                find({"frontier", bad.first, "", "", fmt::format("of the commit with the leaves {} to {}: not what its leaves make", bad.first, bad.first + bad.count - 1)});
+            }
+        }
+    }
+
+    void judge_rows()
+    {
+        for (auto& row : odd_) {
+            auto& finding = row.finding;
+            auto const place = static_cast<std::size_t>(*finding.index - begin_);
+            if (!row.told && finding.what != "refusal") {
+                finding.what = matched_[place] ? "inserted" : "receipt";
+                finding.detail = matched_[place] ? "this place in the log belongs to another row" : "the receipt is not the one that was logged";
+            } else if (!row.told && matched_[place]) {
+                finding.what = "inserted";
+            }
+            matched_[place] = true;
+            find(std::move(finding));
+        }
+    }
+
+    void judge_missing()
+    {
+        std::uint64_t missing = 0;
+        for (std::size_t place = 0; place < matched_.size(); ++place) {
+            if (matched_[place]) continue;
+            ++missing;
+            find({"missing", begin_ + place, "", "", "the log holds an entry, and no dossier and no refusal stands there"});
+        }
+        if (missing == 0) return;
+        auto const rows = connection_.run(orphans_statement, Params{}.number(static_cast<std::int64_t>(options_.findings_max)));
+        for (std::size_t i = 0; i < rows.count(); ++i)
+            find({"missing", std::nullopt, rows.string(i, 0), rows.string(i, 1), "this dossier has a status and no row"});
+    }
+
+    void judge_unlogged()
+    {
+        auto const rows = connection_.run(begin_statement, Params{});
+        auto const before = rows.null(0, 1) ? 0 : static_cast<std::uint64_t>(rows.number(0, 1));
+        if (report_.before_the_log <= before) return;
+        auto const extra = report_.before_the_log - before;
+        report_.before_the_log = before;
+        bool named = false;
+        for (auto& [at, finding] : unlogged_) {
+            if (!rows.null(0, 0) && before > 0 && at < rows.instant(0, 0)) continue;
+            finding.what = "not_logged";
+            finding.detail = "a row without a place in the log";
+            find(std::move(finding));
+            named = true;
+        }
+        if (!named) find({"not_logged", std::nullopt, "", "", fmt::format("{} rows without a place in the log more than there were before it", extra)});
+    }
+
+    AuditOptions const& options_;
+    PgConnection connection_;
+    AuditReport report_;
+    std::map<std::string, std::string> certificates_;  // by key id
+    std::multimap<std::uint64_t, std::pair<std::string, Hash>> heads_;  // by size; those not yet met
+    std::uint64_t begin_ = 0;
+    ledger::Frontier frontier_;
+    std::optional<ledger::Frontier> other_;  // as stored, where it is not what the leaves make
+    std::vector<Hash> leaves_;   // from begin_ on
+    std::vector<bool> matched_;  // a row stands there that is, or was, this leaf
+    std::vector<BadGroup> bad_;
+    std::vector<Odd> odd_;
+    std::vector<std::pair<runtime::Instant, AuditFinding>> unlogged_;
+};
+
+}  // namespace
+
+AuditReport audit_log(std::string const& database_url, AuditOptions const& options)
+{
+    try {
+        return Audit{database_url, options}.run();
+    } catch (PgError const& error) {
+        throw std::runtime_error(std::string{"audit: "} + error.what());
+    }
+}
+
+}  // namespace store

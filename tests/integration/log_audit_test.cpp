@@ -1,0 +1,286 @@
+// The provable log over a real PostgreSQL: what commits write, what heads and proofs say of it, and what the audit finds when
+// somebody has been at the tables.
+
+#include "gateway/dossier/tree_head.hpp"
+#include "gateway/ledger/leaf.hpp"
+#include "gateway/store/log_audit.hpp"
+#include "gateway/store/pg_log.hpp"
+#include "tests/support/pki.hpp"
+#include "tests/support/store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using support::Answers;
+using support::Gateway;
+using support::PlainDossier;
+using support::soon;
+using testing::HasSubstr;
+
+class LogAudit : public testing::Test {
+protected:
+    LogAudit()
+    {
+        database_.reset();
+        config_.database_url = database_.url();
+        config_.batch_rows_max = 7;
+        gateway_.emplace(config_);
+        log_.emplace(gateway_->pool, store::LedgerConfig{"test", 1h, 0ms}, [this](auto size, auto const& root, auto at) { return sign(size, root, at); });
+    }
+    // A log of 300 dossiers and 12 refusals, with a signed head in between and at its end.
+    void fill()
+    {
+        Answers answers{context_, gateway_->journal};
+        for (int i = 0; i < 300; ++i) {
+            if (i % 25 == 0) refuse(i);
+            answers.offer({.key = "k" + std::to_string(i), .at = PlainDossier{}.at + std::chrono::milliseconds{i}});
+            if (i == 100) {
+                answers.wait();
+                head();
+            }
+        }
+        answers.wait();
+        for (std::size_t i = 0; i < 300; ++i) {
+            ASSERT_EQ(answers.why(i), "stored");
+        }
+        head();
+    }
+    void refuse(int i)
+    {
+        store::RefusalRecord record;
+        record.provider = "THAISON";
+        record.body = "<broken" + std::to_string(i);
+        record.content_sha256 = signing::hex(signing::sha256(record.body));
+        record.fault_id = "GW-3001";
+        record.problem = "{}";
+        record.at = PlainDossier{}.at + std::chrono::milliseconds{i};
+        ASSERT_TRUE(support::run_task(context_, gateway_->journal.refuse(record, soon())).has_value());
+    }
+    store::SignedHead head()
+    {
+        now_ += 2s;
+        auto made = support::run_task(context_, log_->head(0ms, now_, soon()));
+        EXPECT_TRUE(made.has_value()) << made.error().detail;
+        return made.has_value() ? *made : store::SignedHead{};
+    }
+    store::SignedHead sign(std::uint64_t size, ledger::Hash const& root, runtime::Instant at) const
+    {
+        ledger::TreeHead head{"test", size, root, std::chrono::floor<std::chrono::milliseconds>(at), {}};
+        auto const& certificate = key_->certificate();
+        head.key_id = certificate.fingerprint;
+        auto text = ledger::canonical_head(head).value();
+        auto signature = signing::sign_text(*key_, text);
+        return {size, at, signing::hex(head.key_id), text, signature};
+    }
+    store::AuditReport audit(std::uint64_t from = 0)
+    {
+        store::AuditOptions options;
+        options.from_index = from;
+        options.certificates = {certificate_};
+        return store::audit_log(database_.url(), options);
+    }
+    // "what@index" of each finding.
+    static std::vector<std::string> found(store::AuditReport const& report)
+    {
+        std::vector<std::string> out;
+        for (auto const& finding : report.findings) out.push_back(finding.what + (finding.index ? "@" + std::to_string(*finding.index) : ""));
+        return out;
+    }
+    [[nodiscard]] std::string one(std::string const& sql) { return database_.value(sql); }
+
+    support::Database& database_ = support::Database::shared();
+    support::Pki const& pki_ = support::Pki::shared();
+    signing::dev::Identity const identity_ = pki_.unit("0101300842");
+    std::shared_ptr<signing::KeyPair const> key_ = support::Pki::key(identity_);
+    std::string certificate_ = identity_.certificate_pem;
+    store::StoreConfig config_;
+    net::io_context context_{1};
+    runtime::Instant now_ = PlainDossier{}.at;
+    std::optional<Gateway> gateway_;
+    std::optional<store::detail::PgLog> log_;
+};
+
+TEST_F(LogAudit, FindsNothingWhereNobodyHasBeen)
+{
+    fill();
+    auto const report = audit();
+    EXPECT_TRUE(report.clean()) << testing::PrintToString(found(report));
+    EXPECT_EQ(report.size, 312u);
+    EXPECT_EQ(report.dossiers, 300u);
+    EXPECT_EQ(report.refusals, 12u);
+    EXPECT_EQ(report.heads, 2u);
+    EXPECT_EQ(report.heads_unverified, 0u);
+    EXPECT_EQ(report.nodes, 1u) << "one subtree of 256 leaves";
+    EXPECT_TRUE(audit(200).clean()) << testing::PrintToString(found(audit(200)));
+    EXPECT_LT(audit(200).leaves, 140u);
+}
+
+TEST_F(LogAudit, AnEmptyLogIsClean) { EXPECT_TRUE(audit().clean()); }
+
+// One tampering after the other, each undone before the next by the value that stood there.
+TEST_F(LogAudit, NamesEachOfTheTamperings)
+{
+    fill();
+    auto const id = one("SELECT dossier_id FROM ivan.dossiers WHERE idempotency_key = 'k150'");
+    auto const code = one("SELECT case_code FROM ivan.dossiers WHERE idempotency_key = 'k150'");
+    auto const index = one("SELECT log_index FROM ivan.dossiers WHERE idempotency_key = 'k150'");
+    auto const other = one("SELECT log_index FROM ivan.dossiers WHERE idempotency_key = 'k151'");
+    auto const refusal = one("SELECT max(log_index) FROM ivan.refusals");
+    auto const group = one("SELECT max(first_index) FROM ivan.log_groups WHERE first_index <= " + index);
+    auto const place = std::to_string(std::stol(index) - std::stol(group));
+    database_.execute("CREATE TABLE kept AS SELECT * FROM ivan.dossiers WHERE dossier_id = '" + id + "'");
+    auto const body = [](std::string const& text) { return "'\\x" + signing::hex(store::detail::pack(store::detail::Codec::lz4, text)) + "'"; };
+    auto const of = " WHERE dossier_id = '" + id + "'";
+
+    struct Tampering {
+        std::string name, sql;
+        std::vector<std::string> expected;
+        std::string undo;
+    };
+    auto const put_back = "DELETE FROM ivan.dossiers WHERE dossier_id = '" + id + "' OR trace_id = 'forged'; INSERT INTO ivan.dossiers SELECT * FROM kept";
+    auto const saved = [&](std::string const& table, std::string const& sql) {
+        return Tampering{"", "DROP TABLE IF EXISTS saved; CREATE TABLE saved AS SELECT * FROM ivan." + table + "; " + sql, {},
+                         "DELETE FROM ivan." + table + "; INSERT INTO ivan." + table + (table == "log_heads" ? " OVERRIDING SYSTEM VALUE" : "") + " SELECT * FROM saved"};
+    };
+    std::vector<Tampering> all{
+        {"body", "UPDATE ivan.dossiers SET body = " + body("<Hoso>forged</Hoso>") + of, {"body@" + index}, put_back},
+        {"body and its hash", "UPDATE ivan.dossiers SET body = " + body("<Hoso>forged</Hoso>") + ", content_sha256 = sha256('<Hoso>forged</Hoso>')" + of, {"body@" + index}, put_back},
+        {"receipt", "UPDATE ivan.dossiers SET receipt_xml = " + body("<PhieuTiepNhan>forged</PhieuTiepNhan>") + of, {"receipt@" + index}, put_back},
+        {"case code", "UPDATE ivan.dossiers SET case_code = '99999.G/2026/00108'" + of, {"case_code@" + index}, put_back},
+        {"provider", "UPDATE ivan.dossiers SET provider = 'VNPT'" + of, {"provider@" + index}, put_back},
+        {"time", "UPDATE ivan.dossiers SET received_at = received_at + interval '1 second'" + of, {"received_at@" + index}, put_back},
+        {"deleted", "DELETE FROM ivan.dossiers" + of, {"missing@" + index, "missing"}, put_back},
+        {"inserted without a leaf", "CREATE TEMP TABLE f AS SELECT * FROM kept; UPDATE f SET dossier_id = gen_random_uuid(), log_index = NULL, trace_id = 'forged', "
+         "received_at = received_at + interval '1 hour'; INSERT INTO ivan.dossiers SELECT * FROM f; DROP TABLE f", {"not_logged"}, put_back},
+        {"inserted with a forged index", "UPDATE ivan.dossiers SET log_index = " + other + of, {"inserted@" + other, "missing@" + index}, put_back},
+        {"beyond", "UPDATE ivan.dossiers SET log_index = 5000" + of, {"beyond@5000", "missing@" + index}, put_back},
+    };
+    auto add = [&](std::string name, std::string const& table, std::string const& sql, std::vector<std::string> expected) {
+        auto made = saved(table, sql);
+        made.name = std::move(name);
+        made.expected = std::move(expected);
+        all.push_back(std::move(made));
+    };
+    add("leaf", "log_groups", "UPDATE ivan.log_groups SET hashes = set_byte(hashes, 32 * " + place + ", 255 - get_byte(hashes, 32 * " + place + ")) WHERE first_index = " + group,
+        {"leaf@" + index});
+    add("node", "log_nodes", "UPDATE ivan.log_nodes SET hash = sha256(hash)", {"node@0"});
+    add("node deleted", "log_nodes", "DELETE FROM ivan.log_nodes", {"node@0"});
+    add("frontier", "log_groups", "UPDATE ivan.log_groups SET frontier = overlay(frontier PLACING sha256('x') FROM 18) WHERE first_index = " + group, {"frontier@" + group});
+    auto const last = one("SELECT max(first_index) FROM ivan.log_groups");
+    auto const size = std::stol(one("SELECT max(first_index + count) FROM ivan.log_groups"));
+    std::vector<std::string> beyond{"head"};
+    for (auto i = std::stol(last); i < size; ++i) beyond.push_back("beyond@" + std::to_string(i));
+    add("rolled back", "log_groups", "DELETE FROM ivan.log_groups WHERE first_index = " + last, beyond);
+    add("head replaced", "log_heads", "UPDATE ivan.log_heads SET text = regexp_replace(text, 'root ....', 'root 0000')", {"head", "head", "head", "head"});
+    add("head's signature", "log_heads", "UPDATE ivan.log_heads SET signature = set_byte(signature, 20, 255 - get_byte(signature, 20))", {"head", "head"});
+    add("refusal deleted", "refusals", "DELETE FROM ivan.refusals WHERE log_index = " + refusal, {"missing@" + refusal});
+    add("refusal changed", "refusals", "UPDATE ivan.refusals SET fault_id = 'GW-9999' WHERE log_index = " + refusal, {"refusal@" + refusal});
+
+    for (auto const& tampering : all) {
+        SCOPED_TRACE(tampering.name);
+        database_.execute(tampering.sql);
+        auto const report = audit();
+        EXPECT_FALSE(report.clean());
+        EXPECT_THAT(found(report), testing::UnorderedElementsAreArray(tampering.expected));
+        for (auto const& finding : report.findings) {
+            if (finding.what == "body" || finding.what == "receipt" || finding.what == "provider" || finding.what == "leaf") {
+                EXPECT_EQ(finding.dossier_id, id);
+                EXPECT_EQ(finding.case_code, code);
+            }
+            if (finding.what == "case_code") {
+                EXPECT_THAT(finding.detail, HasSubstr(code));
+            }
+        }
+        database_.execute(tampering.undo);
+        auto const again = audit();
+        EXPECT_TRUE(again.clean()) << testing::PrintToString(found(again));
+    }
+    database_.execute("DROP TABLE kept; DROP TABLE IF EXISTS saved");
+}
+
+TEST_F(LogAudit, ProvesEveryDossierToASignedHeadAndHeadsToEachOther)
+{
+    fill();
+    auto const last = head();
+    auto const first = ledger::read_head(one("SELECT text FROM ivan.log_heads ORDER BY head_id LIMIT 1")).value();
+    auto const newest = ledger::read_head(last.text).value();
+    EXPECT_TRUE(signing::verify_text(certificate_, last.text, last.signature));
+    EXPECT_FALSE(signing::verify_text(certificate_, last.text + " ", last.signature));
+
+    for (auto const* key : {"k0", "k99", "k255", "k299"}) {
+        auto const id = one("SELECT dossier_id FROM ivan.dossiers WHERE idempotency_key = '" + std::string{key} + "'");
+        auto const proof = support::run_task(context_, log_->inclusion("THAISON", store::Log::By::id, id, std::nullopt, now_, soon()));
+        ASSERT_TRUE(proof.has_value()) << proof.error().detail;
+        ASSERT_TRUE(proof->head.has_value());
+        auto const entry = std::get<ledger::Accepted>(ledger::read_entry(proof->entry.octets).value());
+        EXPECT_EQ(entry.dossier_id, id);
+        ledger::InclusionClaim const claim{proof->entry.index, proof->size, ledger::leaf_hash(proof->entry.octets), newest.root};
+        EXPECT_TRUE(ledger::verify_inclusion(claim, proof->path).has_value()) << key;
+        EXPECT_EQ(support::run_task(context_, log_->inclusion("VNPT", store::Log::By::id, id, std::nullopt, now_, soon())).error().why,
+                  store::Refusal::not_found) << "another's dossier";
+    }
+    auto const content = one("SELECT encode(content_sha256, 'hex') FROM ivan.refusals ORDER BY log_index LIMIT 1");
+    auto const refused = support::run_task(context_, log_->inclusion("THAISON", store::Log::By::refused_content, content, newest.size, now_, soon()));
+    ASSERT_TRUE(refused.has_value()) << refused.error().detail;
+    EXPECT_TRUE(ledger::verify_inclusion({refused->entry.index, newest.size, ledger::leaf_hash(refused->entry.octets), newest.root}, refused->path).has_value());
+
+    auto const consistency = support::run_task(context_, log_->consistency(first.size, newest.size, soon()));
+    ASSERT_TRUE(consistency.has_value()) << consistency.error().detail;
+    EXPECT_TRUE(ledger::verify_consistency({first.size, newest.size, first.root, newest.root}, *consistency).has_value());
+    EXPECT_FALSE(support::run_task(context_, log_->consistency(1, newest.size + 1, soon())).has_value());
+}
+
+TEST_F(LogAudit, AHeadIsSignedAnewOnlyWhereLeavesHaveComeAndTimeHasPassed)
+{
+    auto const empty = head();
+    EXPECT_EQ(empty.size, 0u);
+    EXPECT_EQ(head().text, empty.text) << "nothing has come";
+    fill();
+    auto const full = head();
+    EXPECT_EQ(full.size, 312u);
+    now_ += 1h;
+    EXPECT_NE(head().text, full.text) << "the interval has passed";
+}
+
+TEST_F(LogAudit, TwoGatewaysExtendOneLog)
+{
+    Gateway other{config_};
+    Answers here{context_, gateway_->journal}, there{context_, other.journal};
+    for (int i = 0; i < 120; ++i) {
+        here.offer({.key = "a" + std::to_string(i), .agency = "00108"});
+        there.offer({.key = "b" + std::to_string(i), .agency = "07906"});
+        if (i % 10 == 0) refuse(i);
+    }
+    here.wait();
+    there.wait();
+    EXPECT_EQ(database_.count("SELECT count(DISTINCT log_index) FROM ivan.dossiers"), 240);
+    head();
+    auto const report = audit();
+    EXPECT_TRUE(report.clean()) << testing::PrintToString(found(report));
+    EXPECT_EQ(report.size, 252u);
+}
+
+TEST_F(LogAudit, AReceiptNamesItsPlaceAndRowsFromBeforeTheLogAreNoFault)
+{
+    auto const stored = support::run_task(context_, gateway_->journal.accept_row(support::row_of({}), soon()));
+    ASSERT_TRUE(stored.has_value());
+    EXPECT_THAT(stored->receipt.xml, HasSubstr("<ViTriNhatKy>0</ViTriNhatKy>"));
+    database_.execute("DELETE FROM ivan.log_groups; UPDATE ivan.dossiers SET log_index = NULL; INSERT INTO ivan.log_begin VALUES (now(), 1, 0)");
+    auto const report = audit();
+    EXPECT_TRUE(report.clean()) << testing::PrintToString(found(report));
+    EXPECT_EQ(report.before_the_log, 1u);
+}
+
+TEST_F(LogAudit, NothingIsAcceptedWhereTheLogsNewestRowIsDamaged)
+{
+    fill();
+    database_.execute("UPDATE ivan.log_groups SET frontier = 'x' WHERE first_index = (SELECT max(first_index) FROM ivan.log_groups)");
+    auto const refused = support::run_task(context_, gateway_->journal.accept_row(support::row_of({.key = "new"}), soon()));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().why, store::Refusal::unavailable);
+}
+
+}  // namespace
