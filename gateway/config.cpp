@@ -131,6 +131,12 @@ constexpr std::tuple store_fields{
     TextField{"store.compression", &store::StoreConfig::compression, "Of stored bodies: none, lz4 or zstd."},
 };
 
+constexpr std::tuple ledger_fields{
+    TextField{"ledger.name", &store::LedgerConfig::name, "Whose log its signed heads are of: 1 to 100 of a-z 0-9 . - / _. All gateways over one database have one name; it never changes."},
+    Field{"ledger.head_interval", &store::LedgerConfig::head_interval, milliseconds{1'000}, milliseconds{86'400'000}, "A head of the provable log is signed at least so often."},
+    Field{"ledger.head_age_min", &store::LedgerConfig::head_age_min, milliseconds{100}, milliseconds{60'000}, "And where providers ask for one, no more often than this."},
+};
+
 constexpr std::tuple delivery_switch_fields{
     FlagField{"delivery.enabled", &DeliverySwitch::enabled, "Whether this process delivers; another one may."},
 };
@@ -337,6 +343,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.revocation, revocation::revocation_fields);
     add(config.schemas, schemas_fields);
     add(config.store, store_fields);
+    add(config.store.ledger, ledger_fields);
     add(config.delivery_switch, delivery_switch_fields);
     add(config.backend, backend_fields);
     add(config.delivery, delivery_fields);

@@ -39,6 +39,9 @@ std::vector<Route> public_routes(Handlers h)
     add(asks("/v1/dossiers"), [h](Request r) { return h.status->find(std::move(r)); });
     add(asks("/v1/dossiers/{id}"), [h](Request r) { return h.status->by_id(std::move(r)); });
     add(asks("/v1/dossiers/{id}/receipt"), [h](Request r) { return h.status->receipt(std::move(r)); });
+    add(asks("/v1/log/head"), [h](Request r) { return h.log->head(std::move(r)); });
+    add(asks("/v1/log/proof"), [h](Request r) { return h.log->proof(std::move(r)); });
+    add(asks("/v1/log/consistency"), [h](Request r) { return h.log->consistency(std::move(r)); });
     auto polls = asks("/v1/notices");
     polls.track = intake::Track::waits;
     add(std::move(polls), [h](Request r) { return h.notices->handle(std::move(r)); });

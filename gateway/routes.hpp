@@ -6,6 +6,7 @@
 #include "gateway/intake/certificates.hpp"
 #include "gateway/intake/console.hpp"
 #include "gateway/intake/health.hpp"
+#include "gateway/intake/log.hpp"
 #include "gateway/intake/notices.hpp"
 #include "gateway/intake/otp.hpp"
 #include "gateway/intake/public.hpp"
@@ -29,6 +30,7 @@ struct Handlers {
     intake::Console* console = nullptr;
     intake::ReceiptCertificates* certificates = nullptr;
     intake::OtpCalls* otp = nullptr;
+    intake::LogQueries* log = nullptr;
 };
 
 [[nodiscard]] std::vector<intake::Route> public_routes(Handlers handlers);      // the provider listener

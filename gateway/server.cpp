@@ -6,6 +6,7 @@
 #include "gateway/dossier/id.hpp"
 #include "gateway/dossier/receipt_keys.hpp"
 #include "gateway/dossier/time.hpp"
+#include "gateway/dossier/tree_head.hpp"
 #include "gateway/intake/admission.hpp"
 #include "gateway/intake/listener.hpp"
 #include "gateway/intake/tls.hpp"
@@ -233,7 +234,7 @@ struct Server::Data {
     Data(Config from_file, runtime::Clock const& given_clock)
         : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now(), wanted_sink())}, trust{loaded.trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
-          postgres{config.store, sealer(), metrics},
+          postgres{config.store, sealer(), metrics, head_signer()},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
           ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
@@ -260,6 +261,13 @@ struct Server::Data {
     {
         return [keys = loaded.receipt_keys](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *keys->load()); };
     }
+    store::HeadSigner head_signer() const
+    {
+        return [keys = loaded.receipt_keys, name = config.store.ledger.name](std::uint64_t size, ledger::Hash const& root, runtime::Instant at) {
+            auto made = dossier::sign_head({name, size, root, std::chrono::floor<milliseconds>(at), {}}, *keys->load());
+            return store::SignedHead{size, std::chrono::floor<milliseconds>(at), std::move(made.key_id), std::move(made.text), std::move(made.signature)};
+        };
+    }
     // Stands until a restart: somebody must look which of the two was right before it is believed again.
     void engines_disagree(std::string_view content_sha256, std::string_view said)
     {
@@ -271,7 +279,7 @@ struct Server::Data {
         if (!loaded.otp_key) return nullptr;
         return std::make_unique<otp::Room>(config.otp, *loaded.otp_key, std::move(loaded.sms), std::move(loaded.mail), postgres.otp(), clock, &metrics);
     }
-    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates, &otp_calls}; }
+    Handlers handlers() { return {&submit, &status, &notices, &workflow, &pages, &health, &console, &certificates, &otp_calls, &log_queries}; }
 
     void start(milliseconds start_wait);
     void stop();
@@ -299,6 +307,7 @@ struct Server::Data {
     Task<void> watch_loop();
     void report(std::string_view part, Probe::Word word, std::chrono::steady_clock::time_point since);
     Task<void> forget_loop();
+    Task<void> heads_loop();
     void watch_one_time();
     void watch_delivery();
     void watch_admission();
@@ -343,6 +352,7 @@ struct Server::Data {
     intake::Notices notices;
     intake::Workflow workflow;
     intake::PublicPages pages;
+    intake::LogQueries log_queries{postgres.log(), clock, config.store.ledger.head_age_min};
     intake::Console console;
     intake::ReceiptCertificates certificates{[keys = loaded.receipt_keys] { return keys->load(); }, clock};
     std::string receipt_keys_stamp = dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing));  // of what was read last
@@ -361,6 +371,7 @@ void Server::Data::start(milliseconds start_wait)
     house.group.spawn("probe", probe_loop());
     house.group.spawn("reload", reload_loop());
     house.group.spawn("watch", watch_loop());
+    house.group.spawn("heads", heads_loop());
     if (one_time) house.group.spawn("forget", forget_loop());
     house.start();
     if (refresher) weather.group.spawn("refresher", refresher->run(weather.group));
@@ -628,6 +639,17 @@ Task<void> Server::Data::forget_loop()
     while (co_await pause(house.group, std::chrono::minutes{10})) {
         auto const swept = co_await one_time->desk().sweep(clock.now(), runtime::Deadline::after(config.probe.timeout));
         if (swept && *swept > 0) observe::log(observe::Level::info, "one-time passwords forgotten", {{"rows", *swept}});
+    }
+}
+
+// Whichever gateway comes first signs the head that is due; an outage is no matter, since the next one covers it.
+Task<void> Server::Data::heads_loop()
+{
+    co_await net::this_coro::reset_cancellation_state(net::enable_total_cancellation());
+    auto const interval = config.store.ledger.head_interval;
+    while (co_await pause(house.group, std::min<milliseconds>(interval, std::chrono::minutes{1}))) {
+        auto const head = co_await postgres.log().head(interval, clock.now(), runtime::Deadline::after(config.probe.timeout));
+        alarms.set("log_head", !head, head ? "" : head.error().detail);
     }
 }
 
