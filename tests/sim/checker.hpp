@@ -80,7 +80,8 @@ public:
     void violate(int promise, std::string what);
     [[nodiscard]] std::size_t acknowledged() const noexcept { return receipts_.size(); }
     [[nodiscard]] std::size_t taken() const noexcept { return taken_.size(); }
-    // The world's own number of a dossier, for the trace.
+    // The world's own numbers of dossiers, for the trace; -1: none.
+    [[nodiscard]] std::int64_t filing_of(std::string const& dossier_id);
     [[nodiscard]] std::int64_t number_of(std::string const& provider, std::string const& key) const;
 
 private:

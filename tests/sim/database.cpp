@@ -34,6 +34,11 @@ Database::Way Database::draw()
     return way;
 }
 
+void Database::tell(std::string_view what, std::string const& dossier_id, std::int64_t more)
+{
+    trace_.say(what, {checker_.filing_of(dossier_id), more});
+}
+
 void Database::crash(Micros away_for)
 {
     ++crashes_;
@@ -102,8 +107,10 @@ SimQueue::SimQueue(Database& database)
 runtime::Task<Result<std::vector<store::Claim>>> SimQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
                                                                  std::chrono::seconds lease, runtime::Instant now, runtime::Deadline deadline)
 {
-    std::function<Result<std::vector<store::Claim>>()> work = [queue = queue_, worker = std::move(worker), rows, bytes_max, lease, now] {
-        return Result<std::vector<store::Claim>>{queue->claim_now(worker, rows, bytes_max, lease, now)};
+    std::function<Result<std::vector<store::Claim>>()> work = [queue = queue_, &database = database_, worker = std::move(worker), rows, bytes_max, lease, now] {
+        auto claims = queue->claim_now(worker, rows, bytes_max, lease, now);
+        for (auto const& one : claims) database.tell("queue gives", one.dossier_id, one.attempts);
+        return Result<std::vector<store::Claim>>{std::move(claims)};
     };
     auto rolled_back = nothing();
     co_return co_await database_.call<std::vector<store::Claim>>(deadline, Refusal::unavailable, std::move(work), std::move(rolled_back));
@@ -111,7 +118,8 @@ runtime::Task<Result<std::vector<store::Claim>>> SimQueue::claim(std::string wor
 
 runtime::Task<Result<void>> SimQueue::settle(std::string worker, std::vector<store::Settlement> settlements, runtime::Deadline deadline)
 {
-    std::function<Result<void>()> work = [queue = queue_, worker = std::move(worker), settlements = std::move(settlements)] {
+    std::function<Result<void>()> work = [queue = queue_, &database = database_, worker = std::move(worker), settlements = std::move(settlements)] {
+        for (auto const& one : settlements) database.tell("settled as", one.dossier_id, static_cast<std::int64_t>(one.state));
         queue->settle_now(worker, settlements);
         return Result<void>{};
     };

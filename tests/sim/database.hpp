@@ -17,6 +17,7 @@
 #include "tests/support/stored_queue.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,7 @@ public:
 
     void crash(Micros away_for);
     void leave(Micros away_for);  // nobody gets in, and nothing is lost
+    void tell(std::string_view what, std::string const& dossier_id, std::int64_t more);  // of a dossier, to the trace
     [[nodiscard]] SimStore& store() noexcept { return store_; }
     [[nodiscard]] runtime::Instant now() const { return clock_.now(); }
     [[nodiscard]] std::string new_dossier_id(runtime::Instant at);
@@ -117,7 +119,11 @@ runtime::Task<store::Result<T>> Database::call(runtime::Deadline deadline, store
             if (rolled_back) rolled_back();
             return;
         }
-        box->answer = work();
+        try {
+            box->answer = work();
+        } catch (std::exception const& error) {
+            box->answer = Failure{Refusal::internal, error.what()};
+        }
         if (way.fate == Fate::lost_behind) box->answer = Failure{lost, "the connection died behind the commit"};
     };
     calendar_.after(way.there, std::move(arrive));

@@ -12,7 +12,7 @@ namespace sim {
 namespace {
 
 constexpr std::uint64_t worlds_max = 60;
-constexpr std::size_t dossiers_max = 200;
+constexpr std::size_t dossiers_max = 150;
 
 // A dead destination is an error in the log; here it is daily bread.
 class Quiet final : public testing::Environment {

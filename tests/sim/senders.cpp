@@ -100,7 +100,7 @@ runtime::Task<void> Senders::life(std::shared_ptr<Filing const> filing, Micros b
     co_await insist(filing);
 
     if (random_.chance(0.1)) {
-        co_await sleep(random_.about(2h));  // the receipt was mislaid
+        co_await sleep(random_.about(40min));  // the receipt was mislaid
         co_await insist(filing);
     }
     if (filing->forged && random_.chance(0.5)) {

@@ -50,7 +50,7 @@ struct Wish {
     std::uint64_t seed = 0, worlds = 0;
     std::string seeds_file, plant = "none";
     unsigned jobs = 1;
-    std::size_t dossiers_max = 600, trace_lines = 60;
+    std::size_t dossiers_max = 1500, trace_lines = 60;
     bool as_json = false, trace = false;
 };
 

@@ -86,7 +86,7 @@ void SimBackend::receive(runtime::HttpRequest const& request, Answer answer)
 {
     if (mood_ == Mood::down || mood_ == Mood::silent) return;
     auto const status = decide(request);
-    trace_.say("backend answers", {status});
+    trace_.say("backend answers", {checker_.filing_of(header(request, "Dossier-Id")), status});
     runtime::HttpResponse response;
     response.status = status;
     if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", std::to_string(1 + random_.below(20)));

@@ -28,7 +28,7 @@ delivery::DeliveryConfig delivery_config(Random& random)
     config.lease = std::chrono::ceil<std::chrono::seconds>(config.attempt_timeout * 3) + 30s;
     config.claim_rows_max = 1 + random.below(64);
     config.settle_rows_max = 1 + random.below(64);
-    config.idle_wait_max = std::chrono::milliseconds{500 + 500 * random.below(4)};
+    config.idle_wait_max = std::chrono::milliseconds{1'000 + 1'000 * random.below(4)};
     config.depth_interval = std::chrono::milliseconds{60'000};
     config.window.start = 1 + random.below(16);
     config.window.max = config.window.start + random.below(64);
@@ -71,7 +71,7 @@ public:
     WorldReport run()
     {
         auto const dossiers = 50 + random_.below(config_.dossiers_max - 49);
-        auto const filing_time = random_.between(5min, random_.chance(0.3) ? Micros{24h} : Micros{2h});
+        auto const filing_time = random_.between(5min, random_.chance(0.15) ? Micros{12h} : Micros{40min});
         senders_.file(dossiers, filing_time);
         let_things_happen();
         calendar_.after(filing_time + random_.about(10min), [this] { heal(); });

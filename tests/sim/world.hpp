@@ -22,7 +22,7 @@ struct WorldConfig {
     std::uint64_t seed = 1;
     Planted planted = Planted::none;
     bool text = false;            // keep the trace as text
-    std::size_t dossiers_max = 600;
+    std::size_t dossiers_max = 1500;
 };
 
 struct WorldReport {

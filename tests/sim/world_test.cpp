@@ -29,9 +29,9 @@ TEST(World, KeepsEveryPromiseInEachFixedSeed)
     ASSERT_GE(seeds.size(), 20u);
     std::array<std::uint64_t, fault_kinds> faults{};
     for (auto const seed : seeds) {
-        auto const report = run_world({seed, Planted::none, false, 300});
+        auto const report = run_world({seed, Planted::none, false, 150});
         EXPECT_FALSE(report.violation.has_value()) << "seed " << seed << ", promise " << report.violation->promise << ": "
-                                                   << report.violation->what << "\nops/sim --seed " << seed << " --worlds 1 --dossiers-max 300 --trace";
+                                                   << report.violation->what << "\nops/sim --seed " << seed << " --worlds 1 --dossiers-max 150 --trace";
         EXPECT_GT(report.acknowledged, report.dossiers / 2) << "seed " << seed << " accepts hardly anything";
         EXPECT_EQ(report.delivered, report.acknowledged) << "seed " << seed;
         for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += report.faults[i];
