@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <stdexcept>
 
 namespace observe {
@@ -19,11 +20,27 @@ bool lower_hex(std::string_view text)
 
 bool all_zero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
 
+// Drawn some at a time: a call of the generator costs as much for 24 bytes as for a thousand. A trace id is no secret.
+struct Pool {
+    std::array<unsigned char, 1024> bytes;
+    std::size_t used = bytes.size();
+    unsigned char const* take(std::size_t count)
+    {
+        if (used + count > bytes.size()) {
+            if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("the random generator failed");
+            used = 0;
+        }
+        auto const* const out = bytes.data() + used;
+        used += count;
+        return out;
+    }
+};
+
 template <std::size_t N>
 std::string random_hex()
 {
-    std::array<unsigned char, N> bytes;
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("the random generator failed");
+    thread_local Pool pool;
+    std::span<unsigned char const, N> const bytes{pool.take(N), N};
     constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;
     hex.reserve(2 * N);
