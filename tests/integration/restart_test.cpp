@@ -4,10 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -108,6 +112,61 @@ TEST(Restart, TwoGatewaysOverOneDatabaseGiveOneCodeEach)
     EXPECT_EQ(codes.size(), 6u);
     Hub::until("all are delivered", [&] { return hub.backend.counts().cases == 6; });
     EXPECT_EQ(hub.backend.counts().key_conflicts, 0u);
+}
+
+TEST(Restart, TwoGatewaysRestartedInTurnFailNoRequestOfAProviderThatKnowsBoth)
+{
+    Hub hub;
+    hub.start();
+    hub.config.server.port = hub.server->ports().intake;  // the address stays when it starts again
+    auto second_config = hub.config;
+    second_config.server.port = 0;
+    auto second = std::make_unique<gateway::Server>(second_config);
+    second->start();
+    second_config.server.port = second->ports().intake;
+    std::array const addresses{hub.intake_url(), Hub::url_of(*second)};
+
+    // A provider that asks the other address at once where one gives no answer or says "later".
+    std::atomic<int> failed{0}, filed{0};
+    std::atomic<bool> over{false};
+    std::vector<std::string> codes;
+    auto provider = std::async(std::launch::async, [&] {
+        for (int n = 0; !over; ++n) {
+            auto const body = hub.dossier();
+            bool answered = false;
+            for (std::size_t i = 0; i < 2 && !answered; ++i) {
+                try {
+                    auto const answer = Hub::submit_at(addresses[(static_cast<std::size_t>(n) + i) % 2], body, "key-" + std::to_string(n));
+                    answered = answer.status == 201 || answer.status == 200;
+                    if (answered) codes.push_back(text_in(answer, "/case_code"));
+                } catch (std::runtime_error const&) {
+                    // No answer: neither yes nor no.
+                }
+            }
+            ++(answered ? filed : failed);
+        }
+    });
+    auto const some_more = [&] {
+        Hub::until("some more are filed", [&, from = filed.load()] { return filed >= from + 3 || failed > 0; });
+    };
+    for (int round = 0; round < 2; ++round) {
+        some_more();
+        hub.restart();
+        some_more();
+        second.reset();
+        second = std::make_unique<gateway::Server>(second_config);
+        second->start();
+    }
+    some_more();
+    over = true;
+    provider.get();
+    EXPECT_EQ(failed, 0);
+    std::sort(codes.begin(), codes.end());
+    EXPECT_EQ(std::unique(codes.begin(), codes.end()), codes.end()) << "one code for each";
+    EXPECT_EQ(Database::shared().count("select count(*) from ivan.dossiers"), filed.load());
+    EXPECT_EQ(std::stoi(codes.back()), filed.load()) << "and no gap among them";
+    Hub::until("all are delivered", [&] { return hub.backend.counts().cases == static_cast<std::uint64_t>(filed.load()); });
+    EXPECT_EQ(hub.backend.counts().order_violations, 0u);
 }
 
 TEST(Restart, KilledAtAnyMomentItLosesNothingItReceipted)
