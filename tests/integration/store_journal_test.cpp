@@ -109,6 +109,32 @@ TEST_F(StoreJournal, GivesOneCodeWhereTwoGatewaysRaceForTheSameKeys)
     EXPECT_EQ(rows("delivery_queue"), 100);
 }
 
+TEST_F(StoreJournal, OneOfTwoGatewaysStoresAContentThatComesUnderTwoKeysAndTheOtherNamesIt)
+{
+    Gateway one{config_}, two{config_};
+    Answers first{context_, one.journal}, second{context_, two.journal};
+    // Sorted by their keys the contents come in opposite orders, so that the two transactions may wait for each other.
+    for (int i = 0; i < 100; ++i) {
+        auto const body = "<Hoso>" + std::to_string(i) + "</Hoso>";
+        first.offer({.key = "a" + std::to_string(1000 + i), .body = body});
+        second.offer({.key = "b" + std::to_string(1999 - i), .body = body});
+    }
+    first.wait();
+    second.wait();
+    for (std::size_t i = 0; i < 100; ++i) {
+        auto const &a = *first.results[i], &b = *second.results[i];
+        ASSERT_NE(a.has_value(), b.has_value()) << i << ": " << first.why(i) << ", " << second.why(i);
+        auto const& winner = a.has_value() ? *a : *b;
+        auto const& loser = a.has_value() ? b.error() : a.error();
+        ASSERT_EQ(loser.why, store::Refusal::duplicate) << loser.detail;
+        EXPECT_EQ(loser.original->dossier_id, winner.dossier_id);
+        EXPECT_EQ(loser.original->case_code, winner.case_code);
+    }
+    EXPECT_EQ(rows("dossiers"), 100);
+    EXPECT_EQ(database_.value("SELECT last FROM ivan.case_counters"), "100") << "no gap";
+    EXPECT_EQ(database_.value("SELECT max(first_index + count) FROM ivan.log_groups"), "100");
+}
+
 TEST_F(StoreJournal, SaysUnavailableWhenTheConnectionIsCutBeforeTheCommitAndRecovers)
 {
     Gateway gateway{config_};
