@@ -23,8 +23,7 @@ constexpr Statement lease_statement{
     "queue_lease", "INSERT INTO ivan.delivery_lease AS l (worker, until) "
                    "VALUES ($1::text, clock_timestamp() + $2::bigint * interval '1 millisecond') ON CONFLICT (one) DO UPDATE SET "
                    "worker = excluded.worker, until = excluded.until, turn = l.turn + (l.worker <> excluded.worker)::integer "
-                   "WHERE l.worker = excluded.worker OR l.until <= clock_timestamp() "
-                   "RETURNING turn, extract(epoch FROM pg_postmaster_start_time())::text"};
+                   "WHERE l.worker = excluded.worker OR l.until <= clock_timestamp() RETURNING turn"};
 constexpr Statement let_go_statement{
     "queue_let_go", "UPDATE ivan.delivery_lease SET until = '-infinity' WHERE worker = $1::text"};
 
@@ -172,6 +171,8 @@ bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chr
 {
     auto const now = std::chrono::steady_clock::now();
     bool const mine = turn_ && turn_->worker == worker;
+    auto const sessions = pool_.sessions();
+    if (mine && turn_->sessions != sessions) read_again();
     if (mine && now < turn_->renew_at) return true;
     std::chrono::milliseconds const time = std::min(lease, holder_lease_max);
     auto const answer = connection.run(lease_statement, Params{}.text(worker).number(time.count()));
@@ -181,22 +182,25 @@ bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chr
     }
     auto const number = answer.number(0, 0);
     if (!mine || turn_->number != number) begin_turn(connection, worker, number);
-    auto const started = answer.string(0, 1);
-    if (turn_->server_started != started) {
-        // Outcomes are not waited for until they are on disk: the server that came back may have lost some.
-        if (!turn_->server_started.empty()) {
-            turn_->backlog.forget_untaken();
-            turn_->seen = {};
-            turn_->paging.emplace();
-            turn_->check_settled = true;
-            turn_->parked = true;
-        }
-        turn_->server_started = started;
-    }
+    turn_->sessions = sessions;
     turn_->renew_at = now + time / 3;
     turn_->until = now + time;
     if (now >= turn_->rotate_at) rotate(connection);
     return true;
+}
+
+// Outcomes are not waited for until they are on disk, so a server that comes back from a crash may have lost some, and gives the
+// numbers of lost transactions anew. Every session ends with it (also where it only starts itself anew, which its start time does
+// not show), so a new session means: read everything again.
+void PgQueue::read_again()
+{
+    turn_->backlog.forget_untaken();
+    turn_->seen = {};
+    turn_->paging.emplace();
+    turn_->check_settled = true;
+    turn_->parked = true;
+    turn_->sessions = pool_.sessions();
+    at_hand_.clear();
 }
 
 void PgQueue::begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number)
@@ -242,7 +246,7 @@ void PgQueue::read_on(PgConnection& connection)
     }
     auto const rows = connection.run(page_statement, range().number(turn.paging->cursor).number(page_rows));
     auto const count = read_rows(rows, snapshot, last);
-    if (turn.paging->cursor == 0) turn.paging->began = std::move(snapshot);
+    if (turn.paging->cursor == Turn::before_all) turn.paging->began = std::move(snapshot);
     if (count < static_cast<std::size_t>(page_rows)) {
         turn.seen = std::move(turn.paging->began);
         turn.paging.reset();
@@ -425,7 +429,7 @@ runtime::Task<Result<QueueDepth>> PgQueue::depth(runtime::Instant now, runtime::
             depth.leased = backlog.taken(now);
             depth.waiting = backlog.size() - depth.leased;
             // What is not read yet, by its numbers.
-            if (turn_->paging && turn_->paging->cursor > 0)
+            if (turn_->paging && turn_->paging->cursor != Turn::before_all)
                 depth.waiting += static_cast<std::uint64_t>(std::max<std::int64_t>(rows.number(0, 1) - turn_->paging->cursor, 0));
             if (auto const since = backlog.oldest())
                 depth.oldest = std::max(std::chrono::floor<std::chrono::seconds>(now - *since), std::chrono::seconds{0});

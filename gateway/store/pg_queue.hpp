@@ -48,12 +48,13 @@ private:
         std::string worker;
         std::int64_t number = 0;                   // another one: somebody else had the queue meanwhile
         std::chrono::steady_clock::time_point renew_at{}, until{};
-        std::string server_started;                // another value: the server came back, perhaps without our last outcomes
+        std::uint64_t sessions = 0;                // another number: the server may have come back without our last outcomes
         Backlog backlog;
         SnapshotText seen;                         // every row that this saw is known
+        static constexpr std::int64_t before_all = -1;
         struct Paging {
             SnapshotText began;                    // the first page's
-            std::int64_t cursor = 0;               // of the last page
+            std::int64_t cursor = before_all;      // of the last page
         };
         std::optional<Paging> paging = Paging{};   // reading in pages, by sequence; else what is new, by transaction
         bool check_settled = true;                 // a row read may be settled already
@@ -61,6 +62,7 @@ private:
         std::chrono::steady_clock::time_point rotate_at{};
     };
     [[nodiscard]] bool hold(PgConnection& connection, std::string const& worker, std::chrono::seconds lease);
+    void read_again();
     void begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number);
     void read_on(PgConnection& connection);
     std::size_t read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last);

@@ -91,7 +91,10 @@ void PgPool::perform(Connector& connector, Job& job)
         bool kept = false, answered = false;
         try {
             PgConnection* connection = nullptr;
-            if (job.needs_connection) connection = &connector.connection(kept);
+            if (job.needs_connection) {
+                connection = &connector.connection(kept);
+                if (!kept) sessions_.fetch_add(1, std::memory_order_acq_rel);
+            }
             job.run(connection);
             answered = true;
             if (connection) connection->rollback();  // of work that said no in the middle

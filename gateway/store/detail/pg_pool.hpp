@@ -12,7 +12,9 @@
 #include "gateway/store/failure.hpp"
 #include "gateway/store/postgres.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -71,6 +73,9 @@ public:
         co_return co_await answered<Result<T>>(std::move(start));
     }
 
+    // How many sessions the pool has begun: where it has not changed, no session was lost, so the server has not come back from a crash.
+    [[nodiscard]] std::uint64_t sessions() const noexcept { return sessions_.load(std::memory_order_acquire); }
+
 private:
     struct Job {
         virtual ~Job() = default;
@@ -107,6 +112,7 @@ private:
     std::condition_variable changed_;
     std::deque<std::unique_ptr<Job>> waiting_;
     std::size_t busy_ = 0;
+    std::atomic<std::uint64_t> sessions_{0};
     bool stopping_ = false;
     std::vector<std::thread> threads_;
 };
