@@ -245,7 +245,8 @@ runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, provid
             bell->timer.expires_at(std::min(until, now + std::max<Steady::duration>(limits_.places.reading_grace, look_again_min)));
         }
         auto const [cut_off] = co_await bell->timer.async_wait(runtime::as_result);
-        if (cut_off && (co_await net::this_coro::cancellation_state).cancelled() != net::cancellation_type::none) break;
+        auto const cancellation = co_await net::this_coro::cancellation_state;
+        if (cut_off && cancellation.cancelled() != net::cancellation_type::none) break;
     }
 
     auto const now = Steady::now();

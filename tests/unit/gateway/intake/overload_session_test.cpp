@@ -83,7 +83,7 @@ template <class Holds>
 void until(Holds holds)
 {
     auto const limit = std::chrono::steady_clock::now() + RawHttp::hang_after;
-    while (!holds() && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(1ms);
+    while (!holds() && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
     ASSERT_TRUE(holds());
 }
 
