@@ -41,7 +41,8 @@ bad_dossiers() {
 }
 
 bad_requests() {
-    local good=$hub/samples/D02-TS.xml other=$hub/samples/TK1-TS.xml body=$hub/run/body
+    local good other=$hub/samples/TK1-TS.xml body=$hub/run/body
+    good=$(anew "$hub/samples/D02-TS.xml")
     local me=(--cert "$IVAN_PROVIDER_CERT" --key "$IVAN_PROVIDER_KEY")
     local xml=(-H "Content-Type: application/xml") at=$IVAN_URL/v1/dossiers
     key() { printf 'Idempotency-Key: quickstart-%s-%s' "$run_id" "$1"; }
@@ -69,6 +70,7 @@ bad_requests() {
         --data-binary "@$good" "$at"
     http "a dossier by bearer key" "201" -H "Authorization: Bearer $(bearer_of THAISON)" -H "$(key replay)" "${xml[@]}" --data-binary "@$good" "$at"
     http "the same key, the same bytes" "200" "${me[@]}" -H "$(key replay)" "${xml[@]}" --data-binary "@$good" "$at"
+    http "another key, the same bytes" "409 GW-4007" "${me[@]}" -H "$(key twice)" "${xml[@]}" --data-binary "@$good" "$at"
     http "the same key, other bytes" "409 GW-4004" "${me[@]}" -H "$(key replay)" "${xml[@]}" --data-binary "@$other" "$at"
     raw "garbage instead of HTTP" "400 GW-1001" $'\x01\x02 this is not HTTP\r\n\r\n'
     raw "two lengths" "400 GW-1001" $'POST /v1/dossiers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc'
@@ -90,7 +92,8 @@ delivered() { sql "SELECT count(*) FROM ivan.deliveries WHERE outcome = 'deliver
 
 outages() {
     local me=(--cert "$IVAN_PROVIDER_CERT" --key "$IVAN_PROVIDER_KEY" -H "Content-Type: application/xml")
-    local good=$hub/samples/D02-TS.xml at=$IVAN_URL/v1/dossiers n
+    local sample=$hub/samples/D02-TS.xml good at=$IVAN_URL/v1/dossiers n
+    good=$(anew "$sample")
     key() { printf 'Idempotency-Key: quickstart-%s-%s' "$run_id" "$1"; }
 
     step "Outages"
@@ -104,7 +107,7 @@ outages() {
     result "what the backend found wrong with all it got" "$(backend_count mismatches)" 0
     process_stop backend
     for n in 1 2 3; do
-        http "backend down, dossier $n is accepted" "201" "${me[@]}" -H "$(key "backend-$n")" --data-binary "@$good" "$at"
+        http "backend down, dossier $n is accepted" "201" "${me[@]}" -H "$(key "backend-$n")" --data-binary "@$(anew "$sample")" "$at"
     done
     wait_for 30 "the queue to show" queue_grew && n=yes || n=no
     result "the queue holds what waits" "$n" yes
@@ -130,6 +133,8 @@ checks() {
     bad_dossiers
     bad_requests
     outages
+    hub_samples  # anew, so that whoever goes on by hand finds dossiers that nobody has sent
+    rm -f "$hub"/run/anew.*
     stored_now=$(($(stored) - stored_before))
     delivered_now=$(($(delivered) - delivered_before))
     step "Result"

@@ -28,9 +28,10 @@ post() {
     shift "$(($# < 2 ? $# : 2))"
     call -H "Idempotency-Key: $key" -H "Content-Type: application/xml" "$@" --data-binary "@$file" "$IVAN_URL/v1/dossiers"
 }
-# A dossier accepted just now: its answer is in $work/body.
+# A dossier accepted just now, with bytes of its own: they are in the file $sent, the answer in $work/body.
 accepted_dossier() {
-    post "$hub/samples/${1:-D02-TS}.xml" "${2:-$(new_key)}"
+    sent=$(anew "$hub/samples/${1:-D02-TS}.xml")
+    post "$sent" "${2:-$(new_key)}"
     same "a sample is accepted ($(cat "$work/body"))" "$status" 201
 }
 # Bad samples whose expected code matches: sent and judged by ivanctl.

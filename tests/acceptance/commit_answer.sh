@@ -4,7 +4,7 @@ it_gives_case_codes_without_gaps() {
     local n jobs=() numbers
     for n in {1..8}; do
         curl -s -m 30 --cacert "$IVAN_CA" --cert "$IVAN_PROVIDER_CERT" --key "$IVAN_PROVIDER_KEY" -H "Idempotency-Key: $(new_key)-$n" -H "Content-Type: application/xml" \
-            --data-binary "@$hub/samples/D02-TS.xml" -o "$work/$n" "$IVAN_URL/v1/dossiers" &
+            --data-binary "@$(anew "$hub/samples/D02-TS.xml")" -o "$work/$n" "$IVAN_URL/v1/dossiers" &
         jobs+=($!)
     done
     wait "${jobs[@]}"
@@ -29,10 +29,10 @@ it_answers_a_repeat_with_the_same_bytes() {
     key=$(new_key)
     accepted_dossier TK1-TS "$key"
     cp "$work/body" "$work/first"
-    post "$hub/samples/TK1-TS.xml" "$key"
+    post "$sent" "$key"
     same "repeat" "$status" 200
     cmp -s "$work/first" "$work/body" || fail "the repeat's answer differs"
-    post "$hub/samples/TK1-TS.xml" "$key" -H "Accept: application/xml"
+    post "$sent" "$key" -H "Accept: application/xml"
     cp "$work/body" "$work/xml"
     call "$IVAN_URL/v1/dossiers/$(jq -r .dossier_id "$work/first")/receipt"
     cmp -s "$work/xml" "$work/body" || fail "the receipt differs from the one answered"
@@ -46,12 +46,23 @@ it_refuses_the_same_key_with_other_bytes() {
     same "other bytes" "$status $(json .code)" "409 GW-4004"
 }
 
+it_refuses_the_same_content_under_another_key_and_takes_a_declared_correction() {
+    local id
+    accepted_dossier D02-TS
+    id=$(json .dossier_id)
+    post "$sent"
+    same "a duplicate, and of what" "$status $(json '.code + " " + .original.dossier_id')" "409 GW-4007 $id"
+    post "$sent" "" -H "Correction-Of: $id"
+    same "a correction ($(cat "$work/body"))" "$status" 201
+}
+
 it_answers_races_of_one_key_with_one_code() {
     local key n jobs=()
     key=$(new_key)
+    sent=$(anew "$hub/samples/D05-TS.xml")
     for n in {1..6}; do
         curl -s -m 30 --cacert "$IVAN_CA" --cert "$IVAN_PROVIDER_CERT" --key "$IVAN_PROVIDER_KEY" -H "Idempotency-Key: $key" -H "Content-Type: application/xml" \
-            --data-binary "@$hub/samples/D05-TS.xml" -o "$work/$n" "$IVAN_URL/v1/dossiers" &
+            --data-binary "@$sent" -o "$work/$n" "$IVAN_URL/v1/dossiers" &
         jobs+=($!)
     done
     wait "${jobs[@]}"
@@ -61,7 +72,7 @@ it_answers_races_of_one_key_with_one_code() {
 
 it_tells_everything_about_the_dossier() {
     accepted_dossier D02-TS
-    same "hash" "$(json .content_sha256)" "$(sha256sum <"$hub/samples/D02-TS.xml" | cut -d' ' -f1)"
+    same "hash" "$(json .content_sha256)" "$(sha256sum <"$sent" | cut -d' ' -f1)"
     matches "filing time" "$(json .received_at)" '^[0-9-]{10}T[0-9:.]+\+07:00$'
     same "agency, unit, procedure" "$(json '.agency + " " + .unit_code + " " + .procedure')" "$IVAN_AGENCY $IVAN_UNIT_CODE 600"
     matches "case code" "$(json .case_code)" "^[0-9]{5,}\.G/[0-9]{4}/$IVAN_AGENCY\$"
@@ -72,7 +83,7 @@ it_tells_everything_about_the_dossier() {
 
 it_signs_receipts_that_other_software_can_check() {
     have xmlsec1 || skip "no xmlsec1 command"
-    post "$hub/samples/D02-TS.xml" "" -H "Accept: application/xml"
+    post "$(anew "$hub/samples/D02-TS.xml")" "" -H "Accept: application/xml"
     same "accepted" "$status" 201
     xmlsec1 --verify --enabled-key-data x509 --trusted-pem "$(pki)/receipt/ca.pem" "$work/body" >"$work/log" 2>&1 || fail "xmlsec1 says: $(cat "$work/log")"
     sed 's/<MaHoSo>./<MaHoSo>9/' "$work/body" >"$work/changed"

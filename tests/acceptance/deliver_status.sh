@@ -19,7 +19,7 @@ it_survives_kill_9_without_losing_or_doubling() {
     wait_for 10 "the end of the gateway" eval '! process_alive gateway' || fail "the gateway does not die"
     gateway_start
     wait_ready || fail "the gateway is not ready again"
-    post "$hub/samples/D03-TS.xml" "$key"
+    post "$sent" "$key"
     same "repeat" "$status" 200
     cmp -s "$work/first" "$work/body" || fail "another receipt after kill -9"
     wait_for 100 "the delivery" delivered_code "$code" || fail "$code is not delivered after kill -9"

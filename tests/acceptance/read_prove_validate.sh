@@ -24,7 +24,7 @@ it_bounds_size_depth_and_count_at_every_level() {
 it_marks_dossiers_signed_by_test_certificates() {
     local file
     file=$(awk -F '\t' '/test certificate/ {print $1}' "$hub/samples/thaison.tsv")
-    post "$hub/samples/$file"
+    post "$(anew "$hub/samples/$file")"
     same "accepted" "$status" 201
     same "marked" "$(json .paper_required)" true
     accepted_dossier D02-TS

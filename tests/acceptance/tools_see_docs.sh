@@ -7,7 +7,7 @@ it_gives_every_command_help_and_json() {
     done
     "$bin/ivanctl" provider list --json | jq -e 'length >= 8' >/dev/null || fail "provider list --json"
     "$bin/ivanctl" deadletter list --json | jq -e 'type == "array"' >/dev/null || fail "deadletter list --json"
-    "$bin/ivanctl" submit "$hub/samples/D02-TS.xml" --key-prefix "$(new_key)-" --json | jq -e .answer.case_code >/dev/null || fail "submit --json"
+    "$bin/ivanctl" submit "$(anew "$hub/samples/D02-TS.xml")" --key-prefix "$(new_key)-" --json | jq -e .answer.case_code >/dev/null || fail "submit --json"
     local code=0
     "$bin/ivanctl" submit "$hub/samples/bad/altered.xml" >/dev/null || code=$?
     same "exit status of a refusal" "$code" 1
@@ -56,7 +56,7 @@ it_counts_everything_it_does() {
 it_logs_json_with_trace_ids_and_no_personal_data() {
     local trace name
     trace=$(printf 'a%.0s' {1..31})b
-    post "$hub/samples/D02-TS.xml" "" -H "traceparent: 00-$trace-aaaaaaaaaaaaaaab-01"
+    post "$(anew "$hub/samples/D02-TS.xml")" "" -H "traceparent: 00-$trace-aaaaaaaaaaaaaaab-01"
     same "accepted" "$status" 201
     wait_for 5 "the log line" grep -q "$trace" "$hub/log/gateway.json" || fail "the trace id is not in the log"
     # A gateway that was killed before leaves half a line.
