@@ -15,7 +15,7 @@ using namespace store::detail;
 
 namespace {
 
-constexpr std::size_t no_bound = 1u << 30, bytes_max = 1u << 20;
+constexpr std::size_t bytes_max = 1u << 20;
 
 void comes_back(std::string_view bytes)
 {
