@@ -36,6 +36,7 @@ store::Settlement settle(SettleConfig const& config, store::Claim const& claim, 
     store::Settlement settlement;
     settlement.sequence = claim.sequence;
     settlement.dossier_id = claim.dossier_id;
+    settlement.attempts = claim.attempts;
     settlement.state = *state;
     settlement.http_status = outcome.http_status;
     settlement.reason = outcome.reason.substr(0, reason_bytes_max);

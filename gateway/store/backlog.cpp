@@ -51,10 +51,11 @@ std::vector<Waiting> Backlog::take(std::size_t rows, std::size_t bytes_max, runt
     return out;
 }
 
-Waiting const* Backlog::taken(std::int64_t sequence) const
+Waiting const* Backlog::taken(std::int64_t sequence, std::uint32_t attempts_before) const
 {
     auto const found = entries_.find(sequence);
-    return found != entries_.end() && found->second.taken ? &found->second.waiting : nullptr;
+    bool const by_it = found != entries_.end() && found->second.taken && found->second.waiting.attempts == attempts_before + 1;
+    return by_it ? &found->second.waiting : nullptr;
 }
 
 void Backlog::give_back(std::int64_t sequence)

@@ -331,6 +331,7 @@ runtime::Task<Result<void>> PgQueue::settle(std::string worker, std::vector<Sett
             return {};
         }
         for (auto const& one : settlements) {
+            if (!turn_->backlog.taken(one.sequence, one.attempts)) continue;
             if (one.state == dossier::State::delivered || one.state == dossier::State::dead) turn_->backlog.settle(one.sequence);
             else turn_->backlog.defer(one.sequence, one.due_at);
         }
@@ -346,7 +347,7 @@ bool PgQueue::record(PgConnection& connection, std::string const& worker, std::v
     std::vector<std::string_view> outcomes, ids, units, agencies, reasons, deferred_why;
     std::vector<runtime::Instant> times, due;
     for (auto const& settlement : settlements) {
-        auto const* waiting = turn_->backlog.taken(settlement.sequence);
+        auto const* waiting = turn_->backlog.taken(settlement.sequence, settlement.attempts);
         if (!waiting) continue;
         switch (settlement.state) {
             case dossier::State::dead:

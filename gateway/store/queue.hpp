@@ -33,6 +33,7 @@ struct Settlement {
     runtime::Instant due_at{};       // for deferred
     int http_status = 0;             // 0: no answer
     std::string reason;              // short, for the dead letter and the log
+    std::uint32_t attempts = 0;      // as the claim had it; of an attempt that has been followed by another nothing is written
 };
 
 struct QueueDepth {

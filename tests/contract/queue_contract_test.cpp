@@ -94,6 +94,7 @@ protected:
     {
         store::Settlement settlement;
         settlement.sequence = one.sequence;
+        settlement.attempts = one.attempts;
         settlement.dossier_id = one.dossier_id;
         settlement.state = state;
         settlement.due_at = now_ + in;

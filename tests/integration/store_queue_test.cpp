@@ -50,6 +50,7 @@ protected:
         store::Settlement settlement;
         settlement.sequence = one.sequence;
         settlement.dossier_id = one.dossier_id;
+        settlement.attempts = one.attempts;
         settlement.state = state;
         settlement.due_at = now_ + in;
         settlement.http_status = 503;

@@ -99,7 +99,7 @@ void StoredQueue::settle_now(std::string const& worker, std::vector<store::Settl
     if (!turn_ || turn_->worker != worker) return;
     std::vector<MemoryStore::Word> words;
     for (auto const& one : settlements) {
-        auto const* const waiting = turn_->backlog.taken(one.sequence);
+        auto const* const waiting = turn_->backlog.taken(one.sequence, one.attempts);
         if (!waiting) continue;
         MemoryStore::Word word;
         word.sequence = one.sequence;
@@ -113,6 +113,7 @@ void StoredQueue::settle_now(std::string const& worker, std::vector<store::Settl
     }
     store_.record(words);
     for (auto const& one : settlements) {
+        if (!turn_->backlog.taken(one.sequence, one.attempts)) continue;
         if (one.state == dossier::State::delivered || one.state == dossier::State::dead) turn_->backlog.settle(one.sequence);
         else turn_->backlog.defer(one.sequence, one.due_at);
     }

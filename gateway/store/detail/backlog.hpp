@@ -39,8 +39,9 @@ public:
     [[nodiscard]] std::vector<Waiting> take(std::size_t rows, std::size_t bytes_max, runtime::Instant now, std::chrono::seconds lease);
     // It was taken and not tried after all.
     void give_back(std::int64_t sequence);
-    // What is taken now, also when its lease has ended since. Null: nothing taken is called so.
-    [[nodiscard]] Waiting const* taken(std::int64_t sequence) const;
+    // What is taken now by the attempt before which there were `attempts_before`, also when its lease has ended since. Null: it is
+    // not taken, or by another attempt: what is said of an older one counts no more.
+    [[nodiscard]] Waiting const* taken(std::int64_t sequence, std::uint32_t attempts_before) const;
     void settle(std::int64_t sequence);                           // it is done with: the unit's next may go
     void defer(std::int64_t sequence, runtime::Instant due_at);
     void forget_untaken();  // to be read again from where it is kept

@@ -75,8 +75,21 @@ TEST(Backlog, WhatIsGivenBackWasNoAttempt)
     backlog.add(entry(1, "A"));
     ASSERT_EQ(backlog.take(1, 1000, start, 60s).size(), 1u);
     backlog.give_back(1);
-    EXPECT_EQ(backlog.taken(1), nullptr);
+    EXPECT_EQ(backlog.taken(1, 0), nullptr);
     EXPECT_EQ(backlog.take(1, 1000, start, 60s).at(0).attempts, 1u);
+}
+
+// A word about an attempt that came late, after its lease or after its own repeat, must not end the attempt under way.
+TEST(Backlog, WhatIsSaidOfAnOlderAttemptCountsNoMore)
+{
+    Backlog backlog;
+    backlog.add(entry(1, "A"));
+    ASSERT_EQ(backlog.take(1, 1000, start, 60s).size(), 1u);
+    EXPECT_NE(backlog.taken(1, 0), nullptr);
+    backlog.defer(1, start);
+    ASSERT_EQ(backlog.take(1, 1000, start, 60s).size(), 1u);
+    EXPECT_EQ(backlog.taken(1, 0), nullptr);
+    EXPECT_NE(backlog.taken(1, 1), nullptr);
 }
 
 TEST(Backlog, ADeferredOneHoldsItsUnitAndNoOther)
