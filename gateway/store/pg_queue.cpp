@@ -240,13 +240,13 @@ void PgQueue::read_on(PgConnection& connection)
             turn.seen = std::move(snapshot);
             turn.check_settled = false;
         } else {
-            turn.paging = Turn::Paging{std::move(snapshot), last};
+            turn.paging = Paging{std::move(snapshot), last};
         }
         return;
     }
     auto const rows = connection.run(page_statement, range().number(turn.paging->cursor).number(page_rows));
     auto const count = read_rows(rows, snapshot, last);
-    if (turn.paging->cursor == Turn::before_all) turn.paging->began = std::move(snapshot);
+    if (turn.paging->cursor == Paging::before_all) turn.paging->began = std::move(snapshot);
     if (count < static_cast<std::size_t>(page_rows)) {
         turn.seen = std::move(turn.paging->began);
         turn.paging.reset();
@@ -430,7 +430,7 @@ runtime::Task<Result<QueueDepth>> PgQueue::depth(runtime::Instant now, runtime::
             depth.leased = backlog.taken(now);
             depth.waiting = backlog.size() - depth.leased;
             // What is not read yet, by its numbers.
-            if (turn_->paging && turn_->paging->cursor != Turn::before_all)
+            if (turn_->paging && turn_->paging->cursor != Paging::before_all)
                 depth.waiting += static_cast<std::uint64_t>(std::max<std::int64_t>(rows.number(0, 1) - turn_->paging->cursor, 0));
             if (auto const since = backlog.oldest())
                 depth.oldest = std::max(std::chrono::floor<std::chrono::seconds>(now - *since), std::chrono::seconds{0});

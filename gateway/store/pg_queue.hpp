@@ -28,6 +28,13 @@ struct SnapshotText {
     [[nodiscard]] static SnapshotText parse(std::string_view text);
 };
 
+// Reading in pages, by sequence. Apart from PgQueue: clang 14 makes no optional of a nested class with initializers.
+struct Paging {
+    static constexpr std::int64_t before_all = -1;
+    SnapshotText began;                // the first page's
+    std::int64_t cursor = before_all;  // the last of the last page
+};
+
 class PgQueue final : public Queue {
 public:
     explicit PgQueue(PgPool& pool) : pool_{pool} {}
@@ -51,11 +58,6 @@ private:
         std::uint64_t sessions = 0;                // another number: the server may have come back without our last outcomes
         Backlog backlog;
         SnapshotText seen;                         // every row that this saw is known
-        static constexpr std::int64_t before_all = -1;
-        struct Paging {
-            SnapshotText began;                    // the first page's
-            std::int64_t cursor = before_all;      // of the last page
-        };
         std::optional<Paging> paging = Paging{};   // reading in pages, by sequence; else what is new, by transaction
         bool check_settled = true;                 // a row read may be settled already
         bool parked = false;                       // delivery_parked may hold some of ours
