@@ -37,13 +37,6 @@ constexpr Statement by_refused_statement{
     "log_by_refused", "SELECT log_index, fault_id, content_sha256, provider, refused_at FROM ivan.refusals WHERE provider = $1::text "
                       "AND content_sha256 = $2::bytea AND log_index IS NOT NULL ORDER BY refused_at DESC, refusal_id DESC LIMIT 1"};
 
-ledger::Hash hash_at(std::string_view bytes, std::size_t place)
-{
-    ledger::Hash hash{};
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(place * hash.size()), hash.size(), hash.begin());
-    return hash;
-}
-
 Failure damaged(ledger::Failure const& failure) { return {Refusal::internal, "the provable log: " + failure.detail}; }
 
 Result<LogEntry> find_entry(PgConnection& connection, std::string const& provider, Log::By by, std::string const& value)

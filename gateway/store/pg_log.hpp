@@ -3,15 +3,18 @@
 // The provable log over PostgreSQL. Nodes of 256 leaves and more are stored, smaller ones are hashed from their group's leaves:
 // a proof reads a path of stored nodes and the rows of two blocks of 256 leaves at most.
 //
-// Threads: any; the newest head is kept under a mutex.
+// Threads: any; each call runs on a connection of the pool's, and nothing is kept between calls.
 
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/log.hpp"
 
-#include <memory>
-#include <mutex>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace store::detail {
 

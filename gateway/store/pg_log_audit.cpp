@@ -46,13 +46,6 @@ constexpr char const* refusals_cursor =
     "DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT log_index, fault_id, provider, refused_at, content_sha256, body FROM ivan.refusals "
     "WHERE log_index IS NOT NULL";
 
-Hash hash_at(std::string_view bytes, std::size_t place)
-{
-    Hash hash{};
-    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(place * hash.size()), hash.size(), hash.begin());
-    return hash;
-}
-
 // What stands between the tags of the first element of this name.
 std::string text_of(std::string_view xml, std::string const& name)
 {

@@ -1,5 +1,6 @@
 #include "gateway/store/detail/log_writer.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +36,14 @@ std::string octets_of(ledger::Entry const& entry)
 ledger::Time stored_time(runtime::Instant at) { return std::chrono::floor<std::chrono::microseconds>(at); }  // as timestamptz keeps it
 
 }  // namespace
+
+ledger::Hash hash_at(std::string_view hashes, std::size_t place)
+{
+    ledger::Hash hash{};
+    auto const one = hashes.substr(place * hash.size(), hash.size());
+    std::copy(one.begin(), one.end(), hash.begin());
+    return hash;
+}
 
 std::string accepted_entry(std::string const& dossier_id, std::string const& case_code, std::string_view content_sha256,
                            std::string_view receipt_xml, runtime::Instant received_at, std::string const& provider)
