@@ -1,7 +1,8 @@
 #pragma once
 
 // Runs one coroutine to its end and gives its value: a command is a straight line of calls.
-// Threads: one; answers may come from others. Errors: what escapes the coroutine is thrown here as std::runtime_error.
+// Threads: one; answers may come from others. REQUIRES: the threads that answer have ended before `context` goes; what asks the
+// store asks through Database::answer(), which sees to it. Errors: what escapes the coroutine is thrown here as std::runtime_error.
 
 #include "gateway/runtime/task_group.hpp"
 

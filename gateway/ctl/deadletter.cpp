@@ -1,4 +1,3 @@
-#include "gateway/ctl/call.hpp"
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
 #include "gateway/dossier/time.hpp"
@@ -22,8 +21,7 @@ struct Options {
 
 std::vector<store::DeadLetter> letters(Database& database, std::size_t limit)
 {
-    net::io_context io{1};
-    return need(finish(io, database.queue().dead_letters(limit, runtime::Deadline::after(call_time))), "reading dead letters");
+    return need(database.answer(database.queue().dead_letters(limit, runtime::Deadline::after(call_time))), "reading dead letters");
 }
 
 boost::json::object as_json(store::DeadLetter const& letter)
@@ -74,9 +72,8 @@ void replay(Context& context, Options const& options)
     }
     boost::json::array replayed;
     std::string text;
-    net::io_context io{1};
     for (auto const& id : ids) {
-        auto const result = finish(io, database.queue().replay(id, runtime::Deadline::after(call_time)));
+        auto const result = database.answer(database.queue().replay(id, runtime::Deadline::after(call_time)));
         if (!result && result.error().why != store::Refusal::not_found) need(result, "replaying " + id);
         context.worsen(result ? Verdict::yes : Verdict::no);
         text += fmt::format("{}  {}\n", id, result ? "back in the queue" : "is no dead letter");

@@ -1,7 +1,6 @@
 // ivanctl trust late: dossiers accepted under grace whose signer turned out to have been revoked already. They raise the
 // alarm late_revocation until an operator has acknowledged each.
 
-#include "gateway/ctl/call.hpp"
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
 #include "gateway/dossier/time.hpp"
@@ -25,8 +24,7 @@ struct Options {
 void list(Context& context, Options const& options)
 {
     Database database{options.database.url};
-    net::io_context io{1};
-    auto const found = need(finish(io, database.grace().late(options.limit, runtime::Deadline::after(call_time))), "reading late revocations");
+    auto const found = need(database.answer(database.grace().late(options.limit, runtime::Deadline::after(call_time))), "reading late revocations");
     boost::json::array rows;
     std::vector<std::vector<std::string>> lines{{"dossier", "case code", "provider", "agency", "filed at", "revoked at", "found at", "evidence"}};
     for (auto const& late : found) {
@@ -42,8 +40,7 @@ void list(Context& context, Options const& options)
 void acknowledge(Context& context, Options const& options)
 {
     Database database{options.database.url};
-    net::io_context io{1};
-    auto const done = finish(io, database.grace().acknowledge(options.acknowledge, options.who, std::chrono::system_clock::now(), runtime::Deadline::after(call_time)));
+    auto const done = database.answer(database.grace().acknowledge(options.acknowledge, options.who, std::chrono::system_clock::now(), runtime::Deadline::after(call_time)));
     if (!done && done.error().why != store::Refusal::not_found) need(done, "acknowledging " + options.acknowledge);
     if (!done) context.worsen(Verdict::no);
     context.answer(boost::json::object{{"dossier_id", options.acknowledge}, {"acknowledged", done.has_value()}},

@@ -3,7 +3,6 @@
 //
 // ivanctl otp retire: ends a person's contacts, for one who lost the registered phone. Exit: 0 ended, 1 there were none.
 
-#include "gateway/ctl/call.hpp"
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
 #include "gateway/otp/address.hpp"
@@ -123,9 +122,8 @@ void retire(Context& context, RetireOptions const& options)
     if (!otp::person_ok(options.person)) throw std::runtime_error("a person's number has 12 digits");
     auto const key = otp::read_key(options.key_file);
     Database database{options.database.url};
-    net::io_context io{1};
     auto const now = std::chrono::system_clock::now();
-    auto const ended = need(finish(io, database.otp().retire_contacts(key.blind("person", options.person), now,
+    auto const ended = need(database.answer(database.otp().retire_contacts(key.blind("person", options.person), now,
                                                                       runtime::Deadline::after(std::chrono::seconds{30}))),
                             "ending contacts");
     if (ended == 0) context.worsen(Verdict::no);
