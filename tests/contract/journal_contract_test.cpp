@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
 #include <set>
 
 namespace {
@@ -28,6 +29,8 @@ public:
     virtual runtime::Task<store::Result<Stored>> accept_row(store::detail::Row row, runtime::Deadline deadline) = 0;
     virtual long dossiers() = 0;
     virtual std::vector<std::string> refusals() = 0;  // fault ids
+    virtual std::vector<std::uint64_t> refusal_places() = 0;  // in the provable log, in their order
+    virtual std::map<std::string, std::uint64_t> places() = 0;  // dossier id → place
 };
 
 std::atomic<bool> key_away{false};
@@ -57,6 +60,13 @@ public:
         for (auto const& record : journal_.refusals()) out.push_back(record.fault_id);
         return out;
     }
+    std::vector<std::uint64_t> refusal_places() override { return journal_.refusal_places(); }
+    std::map<std::string, std::uint64_t> places() override
+    {
+        std::map<std::string, std::uint64_t> out;
+        for (auto const& entry : journal_.entries()) out[entry.stored.dossier_id] = entry.log_index;
+        return out;
+    }
 
 private:
     support::MemoryJournal journal_{counting_sealer()};
@@ -80,6 +90,22 @@ public:
         std::vector<std::string> out;
         for (long i = 0, n = database_.count("SELECT count(*) FROM ivan.refusals"); i < n; ++i)
             out.push_back(database_.value("SELECT fault_id FROM ivan.refusals ORDER BY refusal_id OFFSET " + std::to_string(i)));
+        return out;
+    }
+    std::vector<std::uint64_t> refusal_places() override
+    {
+        std::vector<std::uint64_t> out;
+        for (long i = 0, n = database_.count("SELECT count(*) FROM ivan.refusals"); i < n; ++i)
+            out.push_back(std::stoull(database_.value("SELECT log_index FROM ivan.refusals ORDER BY log_index OFFSET " + std::to_string(i))));
+        return out;
+    }
+    std::map<std::string, std::uint64_t> places() override
+    {
+        std::map<std::string, std::uint64_t> out;
+        for (long i = 0, n = database_.count("SELECT count(*) FROM ivan.dossiers"); i < n; ++i) {
+            auto const offset = " FROM ivan.dossiers ORDER BY dossier_id OFFSET " + std::to_string(i) + " LIMIT 1";
+            out[database_.value("SELECT dossier_id" + offset)] = std::stoull(database_.value("SELECT log_index" + offset));
+        }
         return out;
     }
 
@@ -407,6 +433,51 @@ TEST_P(JournalContract, FindsWhatWasStoredUnderAKey)
     auto const other = support::run_task(context_, subject_->journal().find("THAISON", "key-1", std::string(64, '0'), soon()));
     ASSERT_FALSE(other.has_value());
     EXPECT_EQ(other.error().why, Refusal::key_reused);
+}
+
+TEST_P(JournalContract, GivesEveryAcceptedAndEveryRefusedDossierAPlaceInTheLogAndNoPlaceToAnythingElse)
+{
+    auto const place_in = [](Stored const& stored) {
+        auto const begin = stored.receipt.xml.find("<ViTriNhatKy>") + 13;
+        return std::stoull(stored.receipt.xml.substr(begin, stored.receipt.xml.find('<', begin) - begin));
+    };
+    auto const refuse = [&](std::string const& body) {
+        store::RefusalRecord record;
+        record.provider = "THAISON";
+        record.body = body;
+        record.content_sha256 = signing::hex(signing::sha256(body));
+        record.fault_id = "GW-3001";
+        record.problem = "{}";
+        record.at = PlainDossier{}.at;
+        ASSERT_TRUE(support::run_task(context_, subject_->journal().refuse(std::move(record), soon())).has_value());
+    };
+    auto const first = accept({.key = "a"});
+    refuse("broken");
+    ASSERT_TRUE(accept({.key = "a"}).has_value());
+    EXPECT_EQ(refusal(accept({.key = "a", .body = "other"})), Refusal::key_reused);
+    EXPECT_EQ(refusal(accept({.key = "b", .body = PlainDossier{.key = "a"}.body})), Refusal::duplicate);
+    EXPECT_EQ(refusal(accept({.key = "c", .tax_code = "0100109106"})), Refusal::unit_owner_mismatch);
+    key_away = true;
+    EXPECT_EQ(refusal(accept({.key = "d"})), Refusal::unavailable);
+    key_away = false;
+    refuse("broken again");
+    auto const last = accept({.key = "d"});
+    ASSERT_TRUE(first.has_value() && last.has_value());
+    EXPECT_EQ(place_in(*first), 0u);
+    EXPECT_EQ(place_in(*last), 3u);
+    EXPECT_EQ(subject_->refusal_places(), (std::vector<std::uint64_t>{1, 2}));
+    EXPECT_EQ(subject_->places(), (std::map<std::string, std::uint64_t>{{first->dossier_id, 0}, {last->dossier_id, 3}}));
+}
+
+TEST_P(JournalContract, PlacesInTheLogAreWithoutGapsAndNoneIsGivenTwiceUnder100Concurrent)
+{
+    std::vector<PlainDossier> all;
+    for (int i = 0; i < 100; ++i) all.push_back({.key = "k" + std::to_string(i), .agency = i % 2 == 0 ? "00108" : "07906"});
+    for (auto const& result : accept_all(all)) ASSERT_TRUE(result.has_value()) << result.error().detail;
+    std::set<std::uint64_t> places;
+    for (auto const& [id, place] : subject_->places()) places.insert(place);
+    ASSERT_EQ(places.size(), 100u);
+    EXPECT_EQ(*places.rbegin(), 99u);
 }
 
 TEST_P(JournalContract, KeepsRefusals)

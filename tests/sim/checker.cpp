@@ -7,6 +7,23 @@
 
 namespace sim {
 
+namespace {
+
+// As the sender reads it in the signed receipt.
+std::optional<std::uint64_t> place_in(std::string const& receipt_xml)
+{
+    constexpr std::string_view open = "<ViTriNhatKy>";
+    auto const at = receipt_xml.find(open);
+    if (at == std::string::npos) return std::nullopt;
+    std::uint64_t place = 0;
+    auto const* const begin = receipt_xml.data() + at + open.size();
+    auto const [end, error] = std::from_chars(begin, receipt_xml.data() + receipt_xml.size(), place);
+    if (error != std::errc{} || *end != '<') return std::nullopt;
+    return place;
+}
+
+}  // namespace
+
 void Checker::violate(int promise, std::string what)
 {
     if (!violation_) violation_ = Violation{promise, std::move(what)};
@@ -56,6 +73,17 @@ void Checker::answered(Filing const& filing, intake::Reply const& reply, std::st
     if (stored.receipt.xml != receipt.xml || stored.receipt.json != receipt.json)
         return violate(2, who + " got another receipt than the one that is stored");
     if (stored.case_code != receipt.case_code || stored.case_code.empty()) violate(2, who + " has two case codes");
+    place_of_its_own(filing, receipt);
+}
+
+void Checker::place_of_its_own(Filing const& filing, Receipt const& receipt)
+{
+    auto const who = "filing " + std::to_string(filing.number);
+    auto const place = place_in(receipt.xml);
+    if (!place) return violate(8, who + " has a receipt that names no place in the log");
+    auto const [taken, first] = places_.try_emplace(*place, filing.number);
+    if (!first && taken->second != filing.number)
+        violate(8, who + " has place " + std::to_string(*place) + " in the log, which is that of filing " + std::to_string(taken->second));
 }
 
 void Checker::heard(Filing const& filing, int status)
@@ -196,11 +224,35 @@ void Checker::log_holds()
         auto const& facts = store_.entries()[found->second].row.facts;
         // As its sender would: from the receipt in hand.
         auto const bytes = ledger::bytes_of(log_entry({receipt.dossier_id, receipt.case_code, {receipt.xml, receipt.json}, false}, facts));
-        auto const index = store_.log_index(receipt.dossier_id);
+        auto const index = place_in(receipt.xml).value_or(head.size);
         auto const proof = ledger::prove_inclusion(store_.log(), index, head.size);
         if (!bytes || !proof || !ledger::verify_inclusion({index, head.size, ledger::leaf_hash(*bytes), head.root}, *proof))
-            return violate(8, "filing " + std::to_string(receipt.filing) + " has a receipt and is not in the log");
+            return violate(8, "filing " + std::to_string(receipt.filing) + " has a receipt and is not where it says in the log");
     }
+    places_without_gaps();
+}
+
+// Also of those whose answer never came: accepted in rising order, and with the refused ones every place of the log is taken.
+void Checker::places_without_gaps()
+{
+    auto const size = store_.log().size();
+    std::vector<bool> taken(size, false);
+    auto const take = [&](std::uint64_t place, std::string const& whose) {
+        if (place >= size) return violate(8, whose + " stands behind the log's end");
+        if (taken[place]) return violate(8, "place " + std::to_string(place) + " in the log was given twice, also to " + whose);
+        taken[place] = true;
+    };
+    std::uint64_t least = 0;
+    for (auto const& entry : store_.entries()) {
+        auto const whose = "filing " + std::to_string(number_of(entry.row.facts.provider_code, entry.row.idempotency_key));
+        if (place_in(entry.stored.receipt.xml) != entry.log_index) violate(8, whose + " has another place in its row than in its receipt");
+        if (entry.log_index < least) violate(8, whose + " was accepted later and stands earlier in the log");
+        least = entry.log_index + 1;
+        take(entry.log_index, whose);
+    }
+    for (auto const place : store_.refusal_places()) take(place, "a refusal");
+    if (auto const gap = std::find(taken.begin(), taken.end(), false); gap != taken.end())
+        violate(8, "place " + std::to_string(gap - taken.begin()) + " in the log is nobody's");
 }
 
 }  // namespace sim

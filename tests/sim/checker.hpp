@@ -9,7 +9,8 @@
 //   4  a refusal is recorded           answered()
 //   5  the backend gets each, in       attempted(): one at a time of a unit; took(): in order; closed(): all of them, with the
 //      order per unit                  bytes that were sent
-//   8  the log is provable             published(), closed(): every head is the beginning of the next; each receipt is in it
+//   8  the log is provable             answered(): each receipt names a place of its own; published(), closed(): every head is
+//                                      the beginning of the next, each receipt is where it says, places rise without gaps
 //
 // Threads: one.
 
@@ -98,7 +99,9 @@ private:
     void read_lines();
     void codes_without_gaps();
     void everything_delivered();
+    void place_of_its_own(Filing const& filing, Receipt const& receipt);
     void log_holds();
+    void places_without_gaps();
 
     SimStore const& store_;
     std::map<Key, Receipt> receipts_;
@@ -111,6 +114,7 @@ private:
     std::unordered_map<std::string, std::string> taken_;  // dossier id → case code
     std::map<std::string, std::vector<std::string>> under_way_;  // unit → gateways
     std::vector<Log::Head> heads_;
+    std::map<std::uint64_t, std::uint64_t> places_;  // in the log → filing
     std::optional<Violation> violation_;
 };
 

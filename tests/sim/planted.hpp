@@ -20,10 +20,11 @@ enum class Planted {
     delivery_forgotten,          // what failed for now counts as delivered
     refusal_not_recorded,        // the answer goes out without its record
     log_rewritten,               // an entry of the log is replaced
+    log_place_given_twice,       // two gateways extend the log at once
 };
-inline constexpr std::array<std::string_view, 10> planted_names{
+inline constexpr std::array<std::string_view, 11> planted_names{
     "none", "acknowledged_before_commit", "key_not_asked", "receipt_sealed_again", "number_burnt",
-    "unit_order_ignored", "lease_ignored", "delivery_forgotten", "refusal_not_recorded", "log_rewritten",
+    "unit_order_ignored", "lease_ignored", "delivery_forgotten", "refusal_not_recorded", "log_rewritten", "log_place_given_twice",
 };
 
 [[nodiscard]] inline std::optional<Planted> planted_from(std::string_view name)

@@ -15,7 +15,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -58,13 +57,13 @@ public:
 
     [[nodiscard]] bool refusal_recorded(std::string const& trace_id) const { return refused_.contains(trace_id); }
     [[nodiscard]] Log const& log() const noexcept { return log_; }
-    [[nodiscard]] std::uint64_t log_index(std::string const& dossier_id) const { return log_index_.at(dossier_id); }
     // Called of each dossier that becomes a dead letter.
     std::function<void(std::string const& dossier_id)> died;
 
 protected:
     [[nodiscard]] std::optional<std::size_t> known(Key const& key) const override;
     [[nodiscard]] store::Stored repeated(Entry const& entry) const override;
+    [[nodiscard]] std::uint64_t place() const override;
     void durable() override;
     void accepted(Entry const& entry) override;
 
@@ -73,7 +72,6 @@ private:
     Random& random_;
     bool late_ = false;  // the transaction under way is not durable when it is answered
     Log log_;
-    std::unordered_map<std::string, std::uint64_t> log_index_;
     std::unordered_set<std::string> refused_;  // trace ids
 };
 

@@ -52,4 +52,10 @@ std::vector<store::RefusalRecord> MemoryJournal::refusals() const
     return store_.refusals();
 }
 
+std::vector<std::uint64_t> MemoryJournal::refusal_places() const
+{
+    std::lock_guard const lock{mutex_};
+    return store_.refusal_places();
+}
+
 }  // namespace support

@@ -36,6 +36,7 @@ public:
 
     [[nodiscard]] std::vector<Entry> entries() const;  // in order of acceptance
     [[nodiscard]] std::vector<store::RefusalRecord> refusals() const;
+    [[nodiscard]] std::vector<std::uint64_t> refusal_places() const;  // in the provable log
     // For a queue over the same rows. REQUIRES: nobody calls the journal meanwhile.
     [[nodiscard]] MemoryStore& store() noexcept { return store_; }
 

@@ -56,6 +56,7 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
     auto const number = counters_[counted] + 1;
     auto facts = row.facts;
     facts.case_code = dossier::format_case_code(form_, facts.agency, day, number);
+    facts.log_index = place();
     Stored stored{facts.dossier_id, facts.case_code, {}, false};
     try {
         stored.receipt = sealer_(facts);
@@ -70,7 +71,8 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
     queue_.emplace(sequence, Queued{sequence, entries_.size(), row.facts.received_at});
     by_key_[key] = entries_.size();
     bool const new_content = by_content_.try_emplace(content, entries_.size()).second;
-    entries_.push_back({std::move(row), stored});
+    entries_.push_back({std::move(row), stored, *facts.log_index});
+    ++log_size_;
     undo_with([this, key, content, unit, counted, sequence, first, new_content] {
         by_key_.erase(key);
         if (new_content) by_content_.erase(content);
@@ -80,6 +82,7 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
         settled_.erase(sequence);
         retries_.erase(sequence);
         entries_.pop_back();
+        --log_size_;
     });
     accepted(entries_.back());
     durable();
@@ -98,6 +101,7 @@ bool MemoryStore::correctable(store::detail::Row const& row) const
 void MemoryStore::refuse(store::RefusalRecord record)
 {
     refusals_.push_back(std::move(record));
+    refusal_places_.push_back(log_size_++);
     durable();
 }
 

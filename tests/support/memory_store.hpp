@@ -3,6 +3,8 @@
 // The store in memory: what PgJournal and PgQueue keep in tables, as plain values with the same rules. MemoryJournal and
 // StoredQueue stand on it, as two gateways stand on one database; both pass the contract suites of the real ones.
 //
+// Accepted and refused dossiers take places in the provable log as in production; the log itself is not here.
+//
 // Every function is one transaction. Acceptances, refusals, replays and leases are durable when the function returns.
 // Outcomes of deliveries are not, as in PgQueue: until the next durable transaction a crash may take the newest of them.
 // Threads: one; MemoryJournal has a mutex of its own around it.
@@ -27,6 +29,7 @@ public:
     struct Entry {
         store::detail::Row row;
         store::Stored stored;
+        std::uint64_t log_index = 0;  // as its receipt says
     };
     // One row of the queue. Rows are only ever added; a replayed dossier has a second one.
     struct Queued {
@@ -88,6 +91,8 @@ public:
     [[nodiscard]] std::vector<Entry> const& entries() const noexcept { return entries_; }  // in order of acceptance
     [[nodiscard]] std::vector<store::RefusalRecord> const& refusals() const noexcept { return refusals_; }
     [[nodiscard]] std::optional<Outcome> outcome_of(std::int64_t sequence) const;
+    [[nodiscard]] std::uint64_t log_size() const noexcept { return log_size_; }
+    [[nodiscard]] std::vector<std::uint64_t> const& refusal_places() const noexcept { return refusal_places_; }  // of refusals()
 
 protected:
     using Key = std::pair<std::string, std::string>;
@@ -95,6 +100,8 @@ protected:
     [[nodiscard]] virtual store::Stored repeated(Entry const& entry) const;
     // What was written so far is durable, and so is this. Overridden to be late with it.
     virtual void durable() { undo_.clear(); }
+    // The place in the log that a dossier's receipt names.
+    [[nodiscard]] virtual std::uint64_t place() const { return log_size_; }
     // Of an acceptance, after its rows are there and before durable().
     virtual void accepted(Entry const&) {}
     void undo_with(std::function<void()> step) { undo_.push_back(std::move(step)); }
@@ -116,6 +123,8 @@ private:
     std::map<Key, std::size_t> by_content_;  // provider, content: the first that had it
     std::vector<Entry> entries_;
     std::vector<store::RefusalRecord> refusals_;
+    std::vector<std::uint64_t> refusal_places_;
+    std::uint64_t log_size_ = 0;
     std::map<std::string, std::uint64_t> counters_;
     std::map<std::string, std::string> owners_;  // agency/unit → tax code
 
