@@ -1,5 +1,7 @@
 #include "signing/digest.hpp"
 
+#include "signing/digest_pieces.hpp"
+
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -14,6 +16,16 @@ TEST(Digest, AgreesWithThePublishedExamples)
     EXPECT_EQ(signing::hex(signing::sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(signing::hex(signing::sha256(std::string(1'000'000, 'a'))),
               "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Digest, OfPiecesIsThatOfTheWhole)
+{
+    signing::Sha256Pieces pieces;
+    EXPECT_EQ(pieces.finish(), signing::sha256(""));
+    for (auto const* piece : {"a", "", "bc"}) pieces.add(piece);
+    EXPECT_EQ(pieces.finish(), signing::sha256("abc"));
+    pieces.add("another");
+    EXPECT_EQ(pieces.finish(), signing::sha256("another")) << "it begins anew";
 }
 
 TEST(Digest, GivesEachThreadItsOwnContext)
