@@ -42,6 +42,8 @@ std::vector<Route> public_routes(Handlers h)
     add(asks("/v1/log/head"), [h](Request r) { return h.log->head(std::move(r)); });
     add(asks("/v1/log/proof"), [h](Request r) { return h.log->proof(std::move(r)); });
     add(asks("/v1/log/consistency"), [h](Request r) { return h.log->consistency(std::move(r)); });
+    add(asks("/v1/log/statement"), [h](Request r) { return h.log->statement(std::move(r)); });
+    add(asks("/v1/log/statement/entries"), [h](Request r) { return h.log->entries(std::move(r)); });
     auto polls = asks("/v1/notices");
     polls.track = intake::Track::waits;
     add(std::move(polls), [h](Request r) { return h.notices->handle(std::move(r)); });

@@ -234,7 +234,7 @@ struct Server::Data {
     Data(Config from_file, runtime::Clock const& given_clock)
         : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now(), wanted_sink())}, trust{loaded.trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
-          postgres{config.store, sealer(), metrics, head_signer()},
+          postgres{config.store, sealer(), metrics, head_signer(), statement_signer()},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
           ops_admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), ops_limits, clock, ops_metrics},
           health{{"seal", "verify", "validate", "store"}, config.probe.fresh, metrics}, alarms{metrics}, cpu{config.server.cpu_threads},
@@ -266,6 +266,13 @@ struct Server::Data {
         return [keys = loaded.receipt_keys, name = config.store.ledger.name](std::uint64_t size, ledger::Hash const& root, runtime::Instant at) {
             auto made = dossier::sign_head({name, size, root, std::chrono::floor<milliseconds>(at), {}}, *keys->load());
             return store::SignedHead{size, std::chrono::floor<milliseconds>(at), std::move(made.key_id), std::move(made.text), std::move(made.signature)};
+        };
+    }
+    store::StatementSigner statement_signer() const
+    {
+        return [keys = loaded.receipt_keys](ledger::Statement statement) {
+            auto made = dossier::sign_statement(statement, *keys->load());
+            return store::SignedStatement{std::move(statement), std::move(made.text), std::move(made.signature)};
         };
     }
     // Stands until a restart: somebody must look which of the two was right before it is believed again.
@@ -352,7 +359,7 @@ struct Server::Data {
     intake::Notices notices;
     intake::Workflow workflow;
     intake::PublicPages pages;
-    intake::LogQueries log_queries{postgres.log(), clock, config.store.ledger.head_age_min};
+    intake::LogQueries log_queries{postgres.log(), postgres.statements(), clock, config.store.ledger.head_age_min};
     intake::Console console;
     intake::ReceiptCertificates certificates{[keys = loaded.receipt_keys] { return keys->load(); }, clock};
     std::string receipt_keys_stamp = dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing));  // of what was read last

@@ -15,23 +15,27 @@ ReceiptKey const& key_at(ReceiptKeys const& keys, runtime::Instant at)
     return *key;
 }
 
+SignedText signed_by(ReceiptKey const& key, ledger::Result<std::string> text)
+{
+    if (!text) throw std::runtime_error("not to be signed: " + text.error().detail);
+    auto signature = signing::sign_text(*key.pair, *text);
+    return {key.id, std::move(*text), std::move(signature)};
+}
+
 }  // namespace
 
 SignedText sign_head(ledger::TreeHead head, ReceiptKeys const& keys)
 {
     auto const& key = key_at(keys, head.at);
     head.key_id = key.certificate.fingerprint;
-    auto text = ledger::canonical_head(head);
-    if (!text) throw std::runtime_error("no head of the log: " + text.error().detail);
-    auto signature = signing::sign_text(*key.pair, *text);
-    return {key.id, std::move(*text), std::move(signature)};
+    return signed_by(key, ledger::canonical_head(head));
 }
 
-SignedText sign_text(std::string text, runtime::Instant at, ReceiptKeys const& keys)
+SignedText sign_statement(ledger::Statement& statement, ReceiptKeys const& keys)
 {
-    auto const& key = key_at(keys, at);
-    auto signature = signing::sign_text(*key.pair, text);
-    return {key.id, std::move(text), std::move(signature)};
+    auto const& key = key_at(keys, statement.at);
+    statement.key_id = key.certificate.fingerprint;
+    return signed_by(key, ledger::canonical_statement(statement));
 }
 
 }  // namespace dossier

@@ -1,9 +1,10 @@
 #pragma once
 
-// Signs a head of the provable log with the receipt key in force, as receipts are signed. Pure; any thread.
+// Signs heads of the provable log and statements about it with the receipt key in force, as receipts are signed. Pure; any thread.
 
 #include "gateway/dossier/receipt_keys.hpp"
 #include "gateway/ledger/head.hpp"
+#include "gateway/ledger/statement.hpp"
 
 #include <string>
 
@@ -14,10 +15,9 @@ struct SignedText {
     std::string signature;  // signing::sign_text over the text
 };
 
-// Throws signing::KeyTrouble where no key is in force at that time or its token does not sign, std::runtime_error for a head out
-// of bounds. The head's key_id is filled in.
+// Throw signing::KeyTrouble where no key is in force at that time or its token does not sign, std::runtime_error for values out
+// of bounds. The key_id is filled in.
 [[nodiscard]] SignedText sign_head(ledger::TreeHead head, ReceiptKeys const& keys);
-// Any text of ours, with the key in force at that time.
-[[nodiscard]] SignedText sign_text(std::string text, runtime::Instant at, ReceiptKeys const& keys);
+[[nodiscard]] SignedText sign_statement(ledger::Statement& statement, ReceiptKeys const& keys);
 
 }  // namespace dossier

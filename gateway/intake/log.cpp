@@ -59,6 +59,35 @@ std::optional<Asked> asked_of(Request const& request)
 
 constexpr auto size_max = std::numeric_limits<std::int64_t>::max();
 
+// YYYY-MM-DD and nothing else.
+std::optional<std::chrono::sys_days> day_of(Request const& request)
+{
+    auto const text = request.query.find("day");
+    if (text == request.query.end()) return std::nullopt;
+    auto const begins = dossier::parse_rfc3339(text->second + "T00:00:00+07:00");
+    if (!begins) return std::nullopt;
+    auto const day = runtime::vietnam_day(*begins);
+    return dossier::vietnam_date(day) == text->second ? std::optional{day} : std::nullopt;
+}
+
+json::object statement_json(store::SignedStatement const& made)
+{
+    auto const& statement = made.statement;
+    json::object codes;
+    for (auto const& [code, count] : statement.refused) codes[code] = count;
+    return {{"provider", statement.provider},
+            {"day", dossier::vietnam_date(statement.day)},
+            {"state", statement.closed ? "closed" : "provisional"},
+            {"size", statement.size},
+            {"accepted", statement.accepted},
+            {"refused", statement.refused_count()},
+            {"refused_by_code", std::move(codes)},
+            {"at", dossier::vietnam_time(statement.at)},
+            {"key_id", signing::hex(statement.key_id)},
+            {"text", made.text},
+            {"signature", schemas::base64_encode(made.signature)}};
+}
+
 }  // namespace
 
 runtime::Task<Reply> LogQueries::head(Request request)
@@ -94,6 +123,33 @@ runtime::Task<Reply> LogQueries::consistency(Request request)
     auto const path = co_await log_.consistency(static_cast<std::uint64_t>(*from), static_cast<std::uint64_t>(*to), request.deadline);
     if (!path) co_return refuse(path.error(), request);
     json::object body{{"from", *from}, {"to", *to}, {"path", path_json(*path)}};
+    co_return Reply::json(200, json::serialize(body));
+}
+
+runtime::Task<Reply> LogQueries::statement(Request request)
+{
+    auto const day = day_of(request);
+    if (!day) co_return refuse(FaultCode::parameter_invalid, "day as YYYY-MM-DD", request);
+    auto const made = co_await statements_.statement(request.admitted->provider().code, *day, clock_.now(), request.deadline);
+    if (!made) co_return refuse(made.error(), request);
+    co_return Reply::json(200, json::serialize(statement_json(*made)));
+}
+
+runtime::Task<Reply> LogQueries::entries(Request request)
+{
+    auto const day = day_of(request);
+    auto const given = whole_parameter(request, "size", 0, size_max);
+    auto const after = request.query.find("after");
+    auto const place = store::place_from(after == request.query.end() ? std::string_view{} : std::string_view{after->second});
+    if (!day || !given || !place) co_return refuse(FaultCode::parameter_invalid, "day as YYYY-MM-DD; size a number; after as `next` said", request);
+    std::optional<std::uint64_t> size;
+    if (request.query.contains("size")) size = static_cast<std::uint64_t>(*given);
+
+    auto const page = co_await statements_.page(request.admitted->provider().code, *day, size, *place, clock_.now(), request.deadline);
+    if (!page) co_return refuse(page.error(), request);
+    json::array lines;
+    for (auto const& line : page->lines) lines.emplace_back(std::string_view{line}.substr(0, line.size() - 1));
+    json::object body{{"size", page->size}, {"lines", std::move(lines)}, {"next", page->next.empty() ? json::value(nullptr) : json::value(page->next)}};
     co_return Reply::json(200, json::serialize(body));
 }
 

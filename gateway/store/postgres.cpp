@@ -9,6 +9,7 @@
 #include "gateway/store/pg_otp.hpp"
 #include "gateway/store/pg_queue.hpp"
 #include "gateway/store/pg_reference.hpp"
+#include "gateway/store/pg_statement.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -34,9 +35,9 @@ StoreConfig checked(StoreConfig config)
 }  // namespace
 
 struct Postgres::Data {
-    Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer)
+    Data(StoreConfig given, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer, StatementSigner statement_signer)
         : config{checked(std::move(given))}, pool{config, metrics}, journal{config, std::move(sealer), metrics, pool, [this](auto claim, auto body) { queue.committed(std::move(claim), std::move(body)); }},
-          log{pool, config.ledger, std::move(head_signer)}
+          log{pool, config.ledger, std::move(head_signer)}, statements{pool, config.ledger.name, std::move(statement_signer)}
     {
     }
     StoreConfig const config;
@@ -48,10 +49,11 @@ struct Postgres::Data {
     detail::PgGrace grace{pool};
     detail::PgOtp otp{pool};
     detail::PgLog log;
+    detail::PgStatements statements;
 };
 
-Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer)
-    : data_{std::make_unique<Data>(std::move(config), std::move(sealer), metrics, std::move(head_signer))}
+Postgres::Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer, StatementSigner statement_signer)
+    : data_{std::make_unique<Data>(std::move(config), std::move(sealer), metrics, std::move(head_signer), std::move(statement_signer))}
 {
 }
 Postgres::~Postgres() = default;
@@ -63,5 +65,6 @@ Reference& Postgres::reference() noexcept { return data_->reference; }
 Grace& Postgres::grace() noexcept { return data_->grace; }
 Otp& Postgres::otp() noexcept { return data_->otp; }
 Log& Postgres::log() noexcept { return data_->log; }
+Statements& Postgres::statements() noexcept { return data_->statements; }
 
 }  // namespace store

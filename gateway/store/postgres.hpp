@@ -15,6 +15,7 @@
 #include "gateway/store/otp.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/reference.hpp"
+#include "gateway/store/statement.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -42,7 +43,7 @@ struct StoreConfig {
 class Postgres {
 public:
     // Starts threads; connects lazily and again after every loss. Throws only for a bad configuration.
-    Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer = {});
+    Postgres(StoreConfig config, Sealer sealer, observe::Metrics& metrics, HeadSigner head_signer = {}, StatementSigner statement_signer = {});
     ~Postgres();  // waits for the batch under way; what is still pending is answered unavailable
 
     [[nodiscard]] Journal& journal() noexcept;
@@ -52,6 +53,7 @@ public:
     [[nodiscard]] Grace& grace() noexcept;
     [[nodiscard]] Otp& otp() noexcept;
     [[nodiscard]] Log& log() noexcept;  // its heads need a head_signer
+    [[nodiscard]] Statements& statements() noexcept;  // need a statement_signer
 
 private:
     struct Data;

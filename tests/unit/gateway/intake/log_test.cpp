@@ -43,10 +43,42 @@ struct CannedLog final : store::Log {
     bool away = false, behind = false;
 };
 
+struct CannedStatements final : store::Statements {
+    runtime::Task<store::Result<store::SignedStatement>> statement(std::string provider, std::chrono::sys_days day, runtime::Instant now,
+                                                                   runtime::Deadline) override
+    {
+        if (busy) co_return store::Failure{store::Refusal::busy, ""};
+        store::SignedStatement made;
+        made.statement.provider = std::move(provider);
+        made.statement.day = day;
+        made.statement.closed = true;
+        made.statement.size = 7;
+        made.statement.accepted = 2;
+        made.statement.refused = {{"GW-2010", 1}, {"GW-3012", 2}};
+        made.statement.at = std::chrono::floor<std::chrono::milliseconds>(now);
+        made.text = "IVAN-Hub statement 1\n";
+        made.signature = "\x30\x01";
+        co_return made;
+    }
+    runtime::Task<store::Result<store::StatementPage>> page(std::string provider, std::chrono::sys_days, std::optional<std::uint64_t> size,
+                                                            store::StatementPlace from, runtime::Instant, runtime::Deadline) override
+    {
+        asked = provider + "|" + (size ? std::to_string(*size) : "") + "|" + store::text_of(from);
+        store::StatementPage page;
+        page.size = size.value_or(7);
+        page.lines = {"one\n", "two\n"};
+        if (!from.refusals) page.next = "r--0-0";
+        co_return page;
+    }
+    std::string asked;
+    bool busy = false;
+};
+
 struct Desk {
     CannedLog log;
+    CannedStatements statements;
     runtime::SystemClock clock;
-    intake::LogQueries queries{log, clock, std::chrono::milliseconds{1000}};
+    intake::LogQueries queries{log, statements, clock, std::chrono::milliseconds{1000}};
     net::io_context context{1};
 
     intake::Request request(std::map<std::string, std::string> query) const
@@ -64,6 +96,8 @@ struct Desk {
     {
         return support::run_task(context, queries.consistency(request(std::move(query))));
     }
+    intake::Reply statement(std::map<std::string, std::string> query) { return support::run_task(context, queries.statement(request(std::move(query)))); }
+    intake::Reply entries(std::map<std::string, std::string> query) { return support::run_task(context, queries.entries(request(std::move(query)))); }
 };
 
 TEST(LogQueries, GiveTheHeadWithItsTextAndSignature)
@@ -111,6 +145,47 @@ TEST(LogQueries, SayWhenToAskAgainWhereNoHeadCoversTheEntryYet)
     auto const reply = desk.proof({{"dossier", "x"}});
     EXPECT_EQ(reply.status, 503);
     EXPECT_EQ(support::code_of(reply), "GW-4008");
+}
+
+TEST(LogQueries, GiveTheStatementOfADayOfTheCaller)
+{
+    Desk desk;
+    auto const reply = desk.statement({{"day", "2026-11-22"}});
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    auto const body = json::parse(reply.body);
+    EXPECT_EQ(body.at("provider").as_string(), desk.request({}).admitted->provider().code);
+    EXPECT_EQ(body.at("day").as_string(), "2026-11-22");
+    EXPECT_EQ(body.at("state").as_string(), "closed");
+    EXPECT_EQ(body.at("refused").as_int64(), 3);
+    EXPECT_EQ(json::serialize(body.at("refused_by_code")), R"({"GW-2010":1,"GW-3012":2})");
+    EXPECT_EQ(body.at("text").as_string(), "IVAN-Hub statement 1\n");
+    EXPECT_EQ(body.at("signature").as_string(), "MAE=");
+    desk.statements.busy = true;
+    EXPECT_EQ(desk.statement({{"day", "2026-11-22"}}).status, 503);
+}
+
+TEST(LogQueries, GiveItsListInPages)
+{
+    Desk desk;
+    auto const first = desk.entries({{"day", "2026-11-22"}, {"size", "5"}});
+    ASSERT_EQ(first.status, 200) << first.body;
+    EXPECT_EQ(first.body, R"({"size":5,"lines":["one","two"],"next":"r--0-0"})");
+    auto const last = desk.entries({{"day", "2026-11-22"}, {"after", "r--0-0"}});
+    EXPECT_EQ(last.body, R"({"size":7,"lines":["one","two"],"next":null})");
+    EXPECT_TRUE(desk.statements.asked.ends_with("||r--0-0")) << desk.statements.asked;
+}
+
+TEST(LogQueries, RefuseADayThatIsNone)
+{
+    Desk desk;
+    for (auto const* day : {"", "2026-11-31", "2026-1-02", "22-11-2026", "2026-11-22T00:00:00+07:00", "2026-11-22 ", "hôm nay", "99999-01-01", "-001-01-01"}) {
+        EXPECT_EQ(desk.statement({{"day", day}}).status, 400) << day;
+        EXPECT_EQ(desk.entries({{"day", day}}).status, 400) << day;
+    }
+    EXPECT_EQ(desk.statement({}).status, 400);
+    EXPECT_EQ(desk.entries({{"day", "2026-11-22"}, {"size", "-1"}}).status, 400);
+    for (auto const* after : {"x", "a-", "a-1", "r-", "r--", "r--1", "r--1-", "r-zz-1-1", "r-ab-1-1", "r--01-1", "r--1--1"})
+        EXPECT_EQ(desk.entries({{"day", "2026-11-22"}, {"after", after}}).status, 400) << after;
 }
 
 TEST(LogQueries, ProveThatOneTreeIsTheBeginningOfAnother)
