@@ -135,24 +135,26 @@ polite_stop() {
 
 # drill: queue-health - 800 deliveries a second, without and with a snapshot held; what it costs, and the queue's dead rows
 drill_queue_health() {
-    local rate each before during after dead size
-    rate=$(scaled 800 200) each=$(scaled 90 10)
+    local rate calm held before during after dead size
+    rate=$(scaled 800 200) calm=$(scaled 90 10)
+    held=${snapshot_minutes:+$((snapshot_minutes * 60))}
+    held=${held:-$calm}
     stage_start
-    file_start $((rate * (each * 2 + 40))) "$rate"
+    file_start $((rate * (calm + held + 40))) "$rate"
     sleep 5
-    before=$(delivered_in "$each")
+    before=$(delivered_in "$calm")
     fault_begins
-    snapshot_hold $((each + 10))
-    during=$(delivered_in "$each")
+    snapshot_hold $((held + 10))
+    during=$(delivered_in "$held")
     dead=$(queue_dead_rows)
     size=$(queue_bytes)
     snapshot_release
     fault_ends snapshot
     file_end
     after=$(queue_dead_rows)
-    extra=$(jq -n -c --argjson b "$before" --argjson d "$during" --argjson s "$each" --argjson dead "$dead" --argjson after "$after" --argjson size "$size" --argjson rate "$rate" \
-        '(100 * (1 - $d / $b) * 10 | round / 10) as $loss | {offered_per_s: $rate, without_per_s: ($b / $s), with_per_s: ($d / $s), loss_percent: $loss, dead_rows: $dead, dead_rows_after: $after, queue_bytes: $size,
-          note: "\($b / $s | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s: \($loss) % less; \($dead) dead rows, queue of \($size / 1048576 | round) MiB"}')
+    extra=$(jq -n -c --argjson b "$before" --argjson c "$calm" --argjson d "$during" --argjson s "$held" --argjson dead "$dead" --argjson after "$after" --argjson size "$size" --argjson rate "$rate" \
+        '(1000 * (1 - ($d / $s) / ($b / $c)) | round / 10) as $loss | {offered_per_s: $rate, without_per_s: ($b / $c), with_per_s: ($d / $s), held_s: $s, loss_percent: $loss, dead_rows: $dead, dead_rows_after: $after, queue_bytes: $size,
+          note: "\($b / $c | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s: \($loss) % less; \($dead) dead rows, queue of \($size / 1048576 | round) MiB"}')
     jq -e '.loss_percent < 2' <<<"$extra" >/dev/null || complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries"
 }
 delivered_in() {  # deliveries taken by the backend within so many seconds
