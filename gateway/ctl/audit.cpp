@@ -1,5 +1,6 @@
 // ivanctl audit verify: the provable log against the database's rows.
 
+#include "gateway/ctl/audit.hpp"
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
 #include "gateway/store/log_audit.hpp"
@@ -97,6 +98,8 @@ void add_audit(CLI::App& app, Context& context)
     command->add_option("--certificate", options->certificates, "PEM of a receipt key's certificate, to verify the signatures of heads; may be repeated")
         ->check(CLI::ExistingFile);
     command->callback([&context, options] { verify(context, *options); });
+    add_statement(*audit, context);
+    add_statement_checks(*audit, context);
 }
 
 }  // namespace ctl

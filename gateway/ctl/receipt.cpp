@@ -1,13 +1,11 @@
 // ivanctl receipt verify: is this the receipt the hub gave, and did the key it names sign it while that key's certificate was
 // valid? Works offline, and for as long as receipts are kept: time is the receipt's, never today's.
 //
-// --certificates says whom to believe: a PEM file, a folder of them, or the address of a hub, whose
-// GET /v1/receipt-certificates is asked. The certificate inside the receipt is never believed.
+// --certificates says whom to believe (certificates.hpp). The certificate inside the receipt is never believed.
 // Exit: 0 it is, 1 it is not, 2 trouble.
 
-#include "gateway/ctl/call.hpp"
+#include "gateway/ctl/certificates.hpp"
 #include "gateway/ctl/context.hpp"
-#include "gateway/ctl/peer.hpp"
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/dossier/receipt_reader.hpp"
 #include "gateway/dossier/time.hpp"
@@ -24,57 +22,14 @@
 namespace ctl {
 namespace {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::size_t receipt_bytes_max = 16u << 20;
 
 struct Options {
-    std::string file, certificates, dossier;
-    Peer peer;
+    std::string file, dossier;
+    CertificatesOption certificates;
 };
-
-struct Known {
-    signing::CertificateFacts facts;
-    std::string der;
-};
-
-void take(std::vector<Known>& known, std::string_view text, std::string const& where)
-{
-    auto facts = signing::read_certificate(text);
-    auto der = signing::certificate_der(text);
-    if (!facts || !der) throw std::runtime_error(where + ": not exactly one certificate");
-    known.push_back({std::move(*facts), std::move(*der)});
-}
-
-std::vector<Known> ask_hub(Options const& options)
-{
-    auto peer = options.peer;
-    peer.url = options.certificates;
-    net::io_context io{1};
-    runtime::HttpClient client{io, peer.client()};
-    runtime::HttpRequest request{"GET", "/v1/receipt-certificates", peer.headers(), ""};
-    auto const answer = finish(io, client.send(std::move(request), runtime::Deadline::after(peer.timeout()), true));
-    if (!answer) throw std::runtime_error(fmt::format("{}: {}", peer.url, answer.error().message()));
-    if (answer->status != 200) throw std::runtime_error(fmt::format("{}: HTTP {}", peer.url, answer->status));
-    std::vector<Known> known;
-    for (auto const& row : json::parse(answer->body).at("certificates").as_array())
-        take(known, std::string_view{row.at("certificate_pem").as_string()}, peer.url);
-    return known;
-}
-
-std::vector<Known> read_known(Options const& options)
-{
-    if (options.certificates.starts_with("http://") || options.certificates.starts_with("https://")) return ask_hub(options);
-    std::vector<Known> known;
-    if (!fs::is_directory(options.certificates)) {
-        take(known, read_file(options.certificates, 1u << 20), options.certificates);
-        return known;
-    }
-    for (auto const& entry : fs::directory_iterator{options.certificates})
-        if (entry.path().extension() == ".pem") take(known, read_file(entry.path(), 1u << 20), entry.path().string());
-    return known;
-}
 
 void say_no(Context& context, std::string_view code, std::string const& reason)
 {
@@ -83,9 +38,9 @@ void say_no(Context& context, std::string_view code, std::string const& reason)
 }
 
 // The key the receipt names; one without a name (layout 1) is tried with each.
-std::vector<Known const*> candidates(std::vector<Known> const& known, std::string const& key_id)
+std::vector<KnownCertificate const*> candidates(std::vector<KnownCertificate> const& known, std::string const& key_id)
 {
-    std::vector<Known const*> found;
+    std::vector<KnownCertificate const*> found;
     for (auto const& one : known)
         if (key_id.empty() || dossier::key_id_of(one.facts) == key_id) found.push_back(&one);
     return found;
@@ -99,7 +54,7 @@ void verify(Context& context, Options const& options)
     if (!options.dossier.empty() && signing::hex(signing::sha256(read_file(options.dossier))) != words->content_sha256)
         return say_no(context, "other_dossier", "the receipt is for other bytes: SHA-256 " + words->content_sha256);
 
-    auto const known = read_known(options);
+    auto const known = options.certificates.read();
     auto const possible = candidates(known, words->key_id);
     if (possible.empty()) return say_no(context, "key_unknown", "none of the certificates is the receipt's key " + words->key_id);
 
@@ -142,10 +97,8 @@ void add_receipt(CLI::App& app, Context& context)
     auto const options = std::make_shared<Options>();
     auto* const command = group->add_subcommand("verify", "Says whether a receipt is true, at the time it speaks of; exit 1 where not");
     command->add_option("file", options->file, "The receipt, XML; - is standard input")->required();
-    command->add_option("--certificates", options->certificates, "Whom to believe: a PEM file, a folder of them, or a hub's address")->required();
+    options->certificates.declare(*command);
     command->add_option("--dossier", options->dossier, "The envelope it must be for")->check(CLI::ExistingFile);
-    command->add_option("--ca", options->peer.ca, "PEM: anchors for that address; the system's where not given")->envname("IVAN_CA");
-    command->add_option("--timeout", options->peer.timeout_s, "Seconds to wait for it")->check(CLI::Range(1, 600));
     command->callback([&context, options] { verify(context, *options); });
 }
 
