@@ -56,7 +56,7 @@ drill_backend_down() {
     process_kill backend
     sleep "$away"
     local waiting began took handed
-    waiting=$(sql "SELECT count(*) FROM ivan.dossier_status WHERE delivered_at IS NULL")
+    waiting=$(sql "SELECT count(*) FROM ivan.delivery_waiting")
     handed=$(wc -l <"$hub/record")
     backend_start
     began=$(now_us)
