@@ -314,22 +314,23 @@ void BatchTransaction::check_units(PgConnection& connection)
 {
     // Sorted as every gateway sorts, the earliest filer first.
     using Key = std::tuple<std::string_view, std::string_view, std::size_t>;
-    std::map<Key, Row const*> units;
-    for (auto const& group : groups_) {
+    std::map<Key, Group*> units;
+    for (auto& group : groups_) {
         if (!group.fresh) continue;
         auto const& facts = leader(group).facts;
         if (owners_.is(unit_key_of(facts), facts.tax_code)) continue;
-        units.emplace(Key{facts.agency, facts.unit_code, group.leader}, &leader(group));
+        units.emplace(Key{facts.agency, facts.unit_code, group.leader}, &group);
     }
     if (units.empty()) return;
     std::vector<std::string_view> agencies, codes, tax_codes, names;
     std::vector<runtime::Instant> times;
-    for (auto const& [key, row] : units) {
-        agencies.push_back(row->facts.agency);
-        codes.push_back(row->facts.unit_code);
-        tax_codes.push_back(row->facts.tax_code);
-        names.push_back(row->facts.unit_name);
-        times.push_back(row->facts.received_at);
+    for (auto const& [key, group] : units) {
+        auto const& facts = leader(*group).facts;
+        agencies.push_back(facts.agency);
+        codes.push_back(facts.unit_code);
+        tax_codes.push_back(facts.tax_code);
+        names.push_back(facts.unit_name);
+        times.push_back(facts.received_at);
     }
     connection.send(units_statement, Params{}.texts(agencies).texts(codes).texts(tax_codes).texts(names).instants(times));
     connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
@@ -339,17 +340,16 @@ void BatchTransaction::check_units(PgConnection& connection)
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
 
     std::vector<Group*> refused;
-    for (auto const& [place, asked] : units) {
-        auto const& row = *asked;
-        auto& group = *std::find_if(groups_.begin(), groups_.end(), [&, at = std::get<2>(place)](auto const& one) { return one.leader == at; });
-        auto const found = owner.find({row.facts.agency, row.facts.unit_code});
+    for (auto const& [key, group] : units) {
+        auto const& facts = leader(*group).facts;
+        auto const found = owner.find({facts.agency, facts.unit_code});
         if (found == owner.end()) throw PgError{PgError::Kind::refused, "40001", "a unit vanished while it was looked up"};
-        if (found->second == row.facts.tax_code) {
-            learned_.emplace_back(unit_key_of(row.facts), row.facts.tax_code);
+        if (found->second == facts.tax_code) {
+            learned_.emplace_back(unit_key_of(facts), facts.tax_code);
             continue;
         }
-        refused.push_back(&group);
-        results_[group.leader] = Failure{Refusal::unit_owner_mismatch, row.facts.agency + "/" + row.facts.unit_code};
+        refused.push_back(group);
+        results_[group->leader] = Failure{Refusal::unit_owner_mismatch, unit_key_of(facts)};
     }
     unclaim(connection, refused);  // refused dossiers keep neither their key nor a number
 }
