@@ -17,24 +17,6 @@ constexpr std::chrono::minutes partitions_retry{5};
 
 constexpr Statement partitions_statement{"partitions", "SELECT ivan.make_partitions(now(), 3)"};
 
-// What the queue's reader would make of the row (pg_queue.cpp), the body apart.
-Claim claim_of(Row const& row, std::string const& case_code, std::int64_t sequence)
-{
-    Claim claim;
-    claim.sequence = sequence;
-    claim.dossier_id = row.facts.dossier_id;
-    claim.case_code = case_code;
-    claim.provider = row.facts.provider_code;
-    claim.unit_code = row.facts.unit_code;
-    claim.agency = row.facts.agency;
-    claim.procedure = row.facts.procedure;
-    claim.content_sha256 = row.facts.content_sha256;
-    claim.idempotency_key = row.idempotency_key;
-    claim.trace_id = row.trace_id;
-    claim.received_at = row.facts.received_at;
-    return claim;
-}
-
 }  // namespace
 
 void PgJournal::Pending::fail(Refusal why, std::string const& detail)

@@ -6,7 +6,9 @@
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/store/detail/compress.hpp"
 #include "gateway/store/journal.hpp"
+#include "gateway/store/queue.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,5 +24,8 @@ struct Row {
 };
 
 [[nodiscard]] Row row_of(Acceptance const& acceptance, Codec codec);
+
+// What a reader of the queue would make of the row once it is committed (pg_queue.cpp), the body apart.
+[[nodiscard]] Claim claim_of(Row const& row, std::string const& case_code, std::int64_t sequence);
 
 }  // namespace store::detail

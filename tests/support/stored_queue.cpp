@@ -71,22 +71,10 @@ std::vector<Claim> StoredQueue::claim_now(std::string const& worker, std::size_t
     read_on();
     for (auto const& one : turn_->backlog.take(rows, bytes_max, now, lease)) {
         auto const& entry = store_.entry_of(one.sequence);
-        auto const& facts = entry.row.facts;
-        Claim claim;
-        claim.sequence = one.sequence;
-        claim.dossier_id = facts.dossier_id;
-        claim.case_code = entry.stored.case_code;
-        claim.provider = facts.provider_code;
-        claim.unit_code = facts.unit_code;
-        claim.agency = facts.agency;
-        claim.procedure = facts.procedure;
-        claim.content_sha256 = facts.content_sha256;
-        claim.idempotency_key = entry.row.idempotency_key;
-        claim.trace_id = entry.row.trace_id;
-        claim.received_at = facts.received_at;
+        auto claim = store::detail::claim_of(entry.row, entry.stored.case_code, one.sequence);
         claim.attempts = one.attempts - 1;
         auto body = store::detail::unpack(entry.row.packed_body, bytes_max_unpacked);
-        if (!body) throw std::runtime_error("the stored body of " + facts.dossier_id + " is damaged");
+        if (!body) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
         claim.body = std::move(*body);
         claims.push_back(std::move(claim));
     }
