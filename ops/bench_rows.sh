@@ -77,10 +77,12 @@ rows_of_certificates() {
 # first: of a thread whose buffers are not made yet; these it keeps.
 rows_of_heap() {
     jq -c "$bench_prelude"'
-      "\(.engine)/\(.people)\(if .forms == 1 then "" else "/\(.forms)" end)" as $name
+      if .connections then
+        (row("heap idle connection \(.connections)"; .answered_heap_bytes / 1000; "kB"; null; "figure <= 19.5"; "of \(.count), each answered once; \(.shaken_heap_bytes) bytes before its first request"))
+      else "\(.engine)/\(.people)\(if .forms == 1 then "" else "/\(.forms)" end)" as $name
       | (if .engine == "sweep" and .people == 1000 then "figure <= 256" else null end) as $goal
       | row("heap first \($name)"; .first_peak_bytes / 1024; "KiB"; null; $goal; "with buffers that the thread then keeps: \(.thread_keeps_bytes) bytes"),
-        row("heap \($name)"; .peak_bytes / 1024; "KiB"; null; $goal; "\(.allocations) allocations")' "$1"
+        row("heap \($name)"; .peak_bytes / 1024; "KiB"; null; $goal; "\(.allocations) allocations") end' "$1"
 }
 
 rows_of_journal() {

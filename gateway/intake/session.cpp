@@ -76,6 +76,7 @@ std::string fingerprint_of(SSL* ssl)
     unsigned size = 0;
     if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
     std::string hex;
+    hex.reserve(2 * size);
     for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
     return hex;
 }
@@ -203,6 +204,7 @@ Task<bool> Session::handshake()
     }
     s_.metrics.handshake(Steady::now() - began, SSL_session_reused(stream_.tls()) == 1);
     certificate_sha256_ = fingerprint_of(stream_.tls());
+    stream_.forget_peer();
     co_return true;
 }
 

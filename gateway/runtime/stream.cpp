@@ -6,9 +6,11 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <new>
 
@@ -68,6 +70,7 @@ void Stream::ready_context(SSL_CTX* context) noexcept
 {
     SSL_CTX_set_read_ahead(context, 1);  // one recv takes as much as a record's buffer holds, not five bytes and then the rest
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
 Stream::Stream(Socket socket, SSL_CTX* tls) : socket_{std::move(socket)}, handle_{socket_.native_handle()}
@@ -155,6 +158,29 @@ void Stream::rest() noexcept
 {
     // OpenSSL itself keeps them while a record is half read or half written.
     if (ssl_ && usable_ && !untried_) SSL_free_buffers(ssl_.get());
+}
+
+// There is no call for it, but d2i of a session into one that exists replaces all it says: here by a session without a peer.
+void Stream::forget_peer() noexcept
+{
+    if (!ssl_ || !usable_ || !SSL_get0_peer_certificate(ssl_.get())) return;
+    auto* session = SSL_get0_session(ssl_.get());
+    struct Free {
+        void operator()(SSL_SESSION* made) const noexcept { SSL_SESSION_free(made); }
+    };
+    std::unique_ptr<SSL_SESSION, Free> const blank{SSL_SESSION_new()};
+    std::array<unsigned char, 512> bytes;
+    bool const written = blank && SSL_SESSION_get_max_fragment_length(session) == SSL_SESSION_get_max_fragment_length(blank.get()) &&
+                         SSL_SESSION_set_protocol_version(blank.get(), SSL_SESSION_get_protocol_version(session)) == 1 &&
+                         SSL_SESSION_set_cipher(blank.get(), SSL_SESSION_get0_cipher(session)) == 1 &&
+                         i2d_SSL_SESSION(blank.get(), nullptr) <= static_cast<int>(bytes.size());
+    if (!written) return;
+    auto* end = bytes.data();
+    auto const size = i2d_SSL_SESSION(blank.get(), &end);
+    unsigned char const* at = bytes.data();
+    if (auto* const chain = SSL_get_peer_cert_chain(ssl_.get()))
+        while (auto* const certificate = sk_X509_pop(chain)) X509_free(certificate);
+    d2i_SSL_SESSION(&session, &at, size);
 }
 
 // ---- Coroutines: steps and waits ------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ public:
     Stream& operator=(Stream const&) = delete;
     ~Stream();
 
-    // What a context needs so that its streams are frugal: reads of whole records at once, partial writes.
+    // What a context needs so that its streams are frugal: reads of whole records at once, partial writes, no cache of sessions (tickets
+    // resume them; each session kept would hold a certificate).
     static void ready_context(SSL_CTX* context) noexcept;
 
     // Must end well before anything is read or written. Plain: nothing to do.
@@ -49,6 +50,10 @@ public:
     Task<boost::system::error_code> readable();
     // Gives back what buffers TLS can do without until the next byte comes or goes. readable() does so too before it waits.
     void rest() noexcept;
+    // Lets the peer's certificates go, which TLS would hold to the end (5 KB and more): whoever wants to know them has asked. From now on
+    // the connection has no peer and no session that could be resumed; tickets were written with the handshake. Nothing where the
+    // peer has bound the size of records (RFC 6066 §4), because the session is what knows it. REQUIRES: a context without a cache of sessions.
+    void forget_peer() noexcept;
     // read_now() and readable() in turn.
     Task<Read> read_some(std::span<char> room);
     // All of it.

@@ -1,5 +1,6 @@
 // ivan-heap: the most heap that one examination holds at once beyond the dossier's body, by both engines, as one line of JSON
-// each. Every call of malloc and its kin in the process goes by a counter of ours (libxml2's and OpenSSL's too); what is
+// each; and what an idle connection holds, a line each for plain HTTP, TLS, and TLS with a client certificate (`ivan-heap connections
+// [COUNT]`: these alone). Every call of malloc and its kin in the process goes by a counter of ours (libxml2's and OpenSSL's too); what is
 // counted is what the allocator gave (malloc_usable_size), from where the examination begins to its peak. A first
 // examination of a thread makes its buffers: it ("first") and the ones after it are shown apart. What the process makes once
 // (algorithms, verdicts on certificates) is made before.
@@ -7,6 +8,7 @@
 // Not counted: stacks, and what the allocator itself keeps beside. Threads: one at a time.
 
 #include "loadtest/bench/stages.hpp"
+#include "loadtest/heap/connections.hpp"
 
 #include <malloc.h>
 
@@ -14,7 +16,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -105,11 +110,27 @@ void show(char const* engine, std::int64_t people, std::int64_t forms, bench::St
                 engine, static_cast<long long>(people), static_cast<long long>(forms), stage.bytes, first.peak, first.kept, peak, third.calls);
 }
 
+std::ptrdiff_t held_now() { return held; }
+
+void show_connections(std::size_t count)
+{
+    using enum bench::Line;
+    for (auto const& [name, line] : {std::pair{"plain", plain}, {"tls", tls}, {"mtls", mutual_tls}, {"mtls_rsa_chain", mutual_tls_chain}}) {
+        auto const idle = bench::idle_connections(line, count, held_now);
+        std::printf("{\"connections\":\"%s\",\"count\":%zu,\"shaken_heap_bytes\":%.0f,\"shaken_resident_bytes\":%.0f,\"answered_heap_bytes\":%.0f,"
+                    "\"answered_resident_bytes\":%.0f}\n",
+                    name, count, idle.shaken_heap, idle.shaken_resident, idle.answered_heap, idle.answered_resident);
+    }
+}
+
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
     try {
+        bool const connections_alone = argc > 1 && argv[1] == std::string_view{"connections"};
+        show_connections(argc > 2 ? std::stoul(argv[2]) : 256);  // first: this process has no threads yet
+        if (connections_alone) return 0;
         auto const& world = bench::World::shared();
         for (auto const engine : {intake::Engine::sweep, intake::Engine::tree})
             for (std::int64_t const people : {1000, 100, 10, 1})
