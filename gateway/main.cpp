@@ -8,6 +8,7 @@
 #include "gateway/config.hpp"
 #include "gateway/docs.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/runtime/heap.hpp"
 #include "gateway/runtime/net.hpp"
 #include "gateway/server.hpp"
 #include "gateway/store/postgres.hpp"
@@ -107,6 +108,7 @@ int seed(gateway::Config const& config, std::string const& seed_directory, std::
 
 int main(int argc, char** argv)
 {
+    runtime::hold_little();
     CLI::App app{"I-VAN Hub: the gateway for electronic dossiers of Vietnam Social Security"};
     app.require_subcommand(1);
     std::string config_file, seed_directory, overlay_file, page;
