@@ -181,7 +181,7 @@ bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chr
         return false;
     }
     auto const number = answer.number(0, 0);
-    if (!mine || turn_->number != number) begin_turn(connection, worker, number);
+    if (!mine || turn_->number != number) begin_turn(worker, number);
     turn_->sessions = sessions;
     turn_->renew_at = now + time / 3;
     turn_->until = now + time;
@@ -203,7 +203,7 @@ void PgQueue::read_again()
     at_hand_.clear();
 }
 
-void PgQueue::begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number)
+void PgQueue::begin_turn(std::string const& worker, std::int64_t number)
 {
     turn_.reset();
     at_hand_.clear();
@@ -212,24 +212,17 @@ void PgQueue::begin_turn(PgConnection& connection, std::string const& worker, st
     turn.number = number;
     turn.rotate_at = std::chrono::steady_clock::now() + rotate_every;
     turn_ = std::move(turn);
-    SnapshotText unused;
-    std::int64_t last = 0;
-    try {
-        auto const rows = connection.run(parked_statement, Params{}.number(backlog_entries_max));
-        turn_->parked = read_rows(rows, unused, last) > 0;
-    } catch (...) {
-        turn_.reset();
-        throw;
-    }
     holding_ = true;
 }
 
 // Rows that the last snapshot could not see. More than a page of them, as at the beginning and after a long time without room,
-// are read by sequence, page by page; what was committed meanwhile is then looked for from the first page's snapshot on.
+// are read by sequence, page by page; what was committed meanwhile is then looked for from the first page's snapshot on. What is
+// parked has no place among them and is read before the first page.
 void PgQueue::read_on(PgConnection& connection)
 {
     auto& turn = *turn_;
     if (turn.backlog.size() >= backlog_entries_max) return;
+    if (turn.paging && turn.paging->cursor == Paging::before_all) read_parked(connection);
     SnapshotText snapshot;
     std::int64_t last = 0;
     auto const range = [&] { return Params{}.text(turn.seen.xmax).texts(views(turn.seen.in_progress)); };
@@ -287,9 +280,14 @@ void PgQueue::rotate(PgConnection& connection)
     auto const parked = connection.run(rotate_statement, Params{}.number(parked_max));
     if (parked.count() == 0) return;
     turn.parked = true;
+    read_parked(connection);
+}
+
+void PgQueue::read_parked(PgConnection& connection)
+{
     SnapshotText unused;
     std::int64_t last = 0;
-    read_rows(connection.run(parked_statement, Params{}.number(backlog_entries_max)), unused, last);
+    turn_->parked = read_rows(connection.run(parked_statement, Params{}.number(backlog_entries_max)), unused, last) > 0;
 }
 
 std::vector<Claim> PgQueue::claims_of(PgConnection& connection, std::vector<Waiting> const& taken)

@@ -65,9 +65,10 @@ private:
     };
     [[nodiscard]] bool hold(PgConnection& connection, std::string const& worker, std::chrono::seconds lease);
     void read_again();
-    void begin_turn(PgConnection& connection, std::string const& worker, std::int64_t number);
+    void begin_turn(std::string const& worker, std::int64_t number);
     void read_on(PgConnection& connection);
     std::size_t read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last);
+    void read_parked(PgConnection& connection);
     void rotate(PgConnection& connection);
     [[nodiscard]] std::vector<Claim> claims_of(PgConnection& connection, std::vector<Waiting> const& taken);
     [[nodiscard]] bool record(PgConnection& connection, std::string const& worker, std::vector<Settlement> const& settlements);

@@ -39,6 +39,15 @@ protected:
         EXPECT_TRUE(claims.has_value());
         return claims.has_value() ? *claims : std::vector<store::Claim>{};
     }
+    // The first calls after sessions have ended may find dead ones.
+    std::vector<store::Claim> claim_at_last(std::string const& worker)
+    {
+        for (int tries = 0; tries < 20; ++tries) {
+            auto claims = support::run_task(context_, gateway_.queue.claim(worker, 10, 1u << 20, 60s, now_, soon()));
+            if (claims.has_value() && !claims->empty()) return std::move(*claims);
+        }
+        return {};
+    }
     static std::vector<std::string> keys(std::vector<store::Claim> const& claims)
     {
         std::vector<std::string> out;
@@ -117,6 +126,18 @@ TEST_F(StoreQueue, ADeferredDossierBlocksItsUnitAndNoOther)
     auto const again = claim("w");
     ASSERT_EQ(keys(again), Keys{"a1"});
     EXPECT_EQ(again[0].attempts, 1u);
+}
+
+void end_sessions()
+{
+    support::Database::shared().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ivan-gateway' AND datname = current_database()");
+}
+
+// The next dossier's slot is another one, so that those stored until now can be rotated.
+void lay_slots_behind()
+{
+    support::Database::shared().execute("SELECT setval('ivan.delivery_sequence', last_value + 2 * 65536) FROM ivan.delivery_sequence");
 }
 
 // The hold is counted by the database's clock.
@@ -208,14 +229,28 @@ TEST_F(StoreQueue, WhatACrashTookFromItsOutcomesIsHandedOverAgain)
     add("a1", "A");
     settle("w", claim("w").at(0), State::delivered);
     EXPECT_TRUE(claim("w").empty());
-    database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ivan-gateway' AND datname = current_database(); "
-                     "DELETE FROM ivan.deliveries");
-    Keys again;
-    for (int tries = 0; tries < 20 && again.empty(); ++tries) {
-        auto const claims = support::run_task(context_, gateway_.queue.claim("w", 10, 1u << 20, 60s, now_, soon()));
-        if (claims.has_value()) again = keys(*claims);
-    }
-    EXPECT_EQ(again, Keys{"a1"});
+    end_sessions();
+    database.execute("DELETE FROM ivan.deliveries");
+    EXPECT_EQ(keys(claim_at_last("w")), Keys{"a1"});
+}
+
+TEST_F(StoreQueue, WhatIsParkedIsReadAgainAfterALostSession)
+{
+    auto& database = support::Database::shared();
+    for (auto const* key : {"a1", "a2"}) add(key, "A");
+    add("b1", "B");
+    auto const taken = claim("w", 1);
+    ASSERT_EQ(keys(taken), Keys{"a1"});
+    lay_slots_behind();
+    ASSERT_EQ(database.value("SELECT count(*) FROM ivan.rotate_delivery(1000)"), "3");
+    add("c1", "C");
+    end_sessions();
+    auto const again = claim_at_last("w");
+    ASSERT_EQ(keys(again), (Keys{"b1", "c1"})) << "the first waits among the parked, the other in the queue";
+    settle("w", taken[0], State::delivered);
+    settle("w", again[0], State::delivered);
+    EXPECT_EQ(keys(claim_at_last("w")), Keys{"a2"}) << "parked behind one that was in flight meanwhile";
+    EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_parked"), "1") << "what is settled is parked no more";
 }
 
 // Commits become visible in another order than their transactions began.
@@ -261,7 +296,7 @@ TEST_F(StoreQueue, EmptiesSlotsThatLieBehindAndParksWhatStillWaits)
     auto const first = claim("w");
     ASSERT_EQ(first.size(), 2u);
     settle("w", first[1], State::delivered);
-    database.execute("SELECT setval('ivan.delivery_sequence', last_value + 2 * 65536) FROM ivan.delivery_sequence");
+    lay_slots_behind();
     EXPECT_EQ(database.value("SELECT string_agg(s::text, ',') FROM ivan.rotate_delivery(1000) s"), std::to_string(first[0].sequence));
     EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_queue"), "0");
     EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_parked"), "1");
@@ -283,7 +318,7 @@ TEST_F(StoreQueue, ASlotThatIsReadOrMostlyWaitsIsLeftForAnotherTime)
 {
     auto& database = support::Database::shared();
     for (int i = 0; i < 3; ++i) add("k" + std::to_string(i), "U" + std::to_string(i));
-    database.execute("SELECT setval('ivan.delivery_sequence', last_value + 2 * 65536) FROM ivan.delivery_sequence");
+    lay_slots_behind();
     EXPECT_EQ(database.value("SELECT count(*) FROM ivan.rotate_delivery(2)"), "0");
     store::detail::PgConnection reader{database.url(), 5s, 20s};
     reader.run_script("BEGIN; SELECT count(*) FROM ivan.delivery_queue");
