@@ -159,6 +159,7 @@ constexpr std::tuple delivery_fields{
     Field{"delivery.in_flight_bytes_max", &delivery::DeliveryConfig::in_flight_bytes_max, 1u << 16, std::uint64_t{64} << 30, "Bodies held in memory, over all attempts."},
     Field{"delivery.settle_rows_max", &delivery::DeliveryConfig::settle_rows_max, 1u, 10'000u, "Outcomes written at once."},
     Field{"delivery.settle_wait", &delivery::DeliveryConfig::settle_wait, milliseconds{0}, milliseconds{10'000}, "How long an outcome waits for company."},
+    Field{"delivery.claim_wait", &delivery::DeliveryConfig::claim_wait, milliseconds{0}, milliseconds{1'000}, "From a claim that emptied the queue to the next: what is committed meanwhile shares it."},
     Field{"delivery.idle_wait_max", &delivery::DeliveryConfig::idle_wait_max, milliseconds{10}, milliseconds{60'000}, "An empty queue is asked again after so long."},
     Field{"delivery.queue_timeout", &delivery::DeliveryConfig::queue_timeout, milliseconds{100}, milliseconds{600'000}, "One call of the queue."},
     Field{"delivery.depth_interval", &delivery::DeliveryConfig::depth_interval, milliseconds{100}, milliseconds{600'000}, "How often the queue's depth and age are measured."},

@@ -109,7 +109,13 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     {
         auto idle_wait = idle_wait_first;
         auto held = runtime::Deadline::after(store::hold_renewal);
+        auto company = runtime::Deadline::after(std::chrono::milliseconds{0});
         while (!stopping) {
+            // The last claim emptied the queue: what is committed in the next few milliseconds shares the next one.
+            if (!company.passed()) {
+                co_await pause(std::max(company.left(), std::chrono::milliseconds{1}));
+                continue;
+            }
             auto const places = room();
             // A claim for every single place that falls free would be a transaction per dossier: wait for a few.
             bool const worth_it =
@@ -128,6 +134,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             auto const budget = runtime::Deadline::after(config.queue_timeout);
             auto const bytes = config.in_flight_bytes_max - bytes_in_flight;
             held = runtime::Deadline::after(store::hold_renewal);
+            auto const emptied = runtime::Deadline::after(config.claim_wait);
             auto claims = co_await queue.claim(worker, places, bytes, config.lease, clock.now(), budget);
             if (!claims) {
                 observe::log(observe::Level::warning, "queue claim failed",
@@ -142,9 +149,16 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
                 continue;
             }
             idle_wait = idle_wait_first;
+            if (claims->size() < places) company = emptied;
             for (auto& claim : *claims) begin(std::move(claim));
             show();
         }
+    }
+
+    runtime::Task<void> pause(std::chrono::milliseconds time)
+    {
+        runtime::Timer timer{context.get_executor(), time};
+        co_await timer.async_wait(runtime::as_result);
     }
 
     void begin(store::Claim claim)
@@ -240,8 +254,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
                 show();
                 co_return;
             }
-            runtime::Timer pause{context.get_executor(), queue_trouble_wait};
-            co_await pause.async_wait(runtime::as_result);
+            co_await pause(queue_trouble_wait);
         }
         settling = 0;
         show([&](DispatcherState& s) {

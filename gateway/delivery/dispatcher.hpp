@@ -29,7 +29,8 @@ struct DeliveryConfig {
     std::size_t claim_rows_max = 64;                   // taken from the queue at once
     std::size_t in_flight_bytes_max = 64u << 20;       // bodies held in memory, over all attempts
     std::size_t settle_rows_max = 64;                  // outcomes written at once
-    std::chrono::milliseconds settle_wait{3};          // how long an outcome waits for company
+    std::chrono::milliseconds settle_wait{20};         // how long an outcome waits for company
+    std::chrono::milliseconds claim_wait{20};          // from a claim that emptied the queue to the next
     std::chrono::milliseconds idle_wait_max{500};      // an empty queue is asked again after so long, without wake()
     std::chrono::milliseconds queue_timeout{10'000};   // one call of the queue
     std::chrono::milliseconds depth_interval{2'000};   // how often depth and age are measured, for metrics and alarms

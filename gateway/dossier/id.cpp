@@ -1,11 +1,11 @@
 #include "gateway/dossier/id.hpp"
 
-#include <openssl/rand.h>
+#include "gateway/runtime/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <stdexcept>
 
 namespace dossier {
 
@@ -20,7 +20,7 @@ constexpr bool dash_at(std::size_t position)
 std::string new_id(runtime::Instant at)
 {
     std::array<std::uint8_t, 16> bytes;
-    if (RAND_bytes(bytes.data() + 6, 10) != 1) throw std::runtime_error("the random generator gives nothing");
+    std::ranges::copy(runtime::unique_bytes(10), bytes.begin() + 6);
     auto const ms = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
     for (std::size_t i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));

@@ -1,11 +1,8 @@
 #include "gateway/observe/trace_id.hpp"
 
-#include <openssl/rand.h>
+#include "gateway/runtime/random.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
-#include <stdexcept>
 
 namespace observe {
 namespace {
@@ -20,30 +17,12 @@ bool lower_hex(std::string_view text)
 
 bool all_zero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
 
-// Drawn some at a time: a call of the generator costs as much for 24 bytes as for a thousand. A trace id is no secret.
-struct Pool {
-    std::array<unsigned char, 1024> bytes;
-    std::size_t used = bytes.size();
-    unsigned char const* take(std::size_t count)
-    {
-        if (used + count > bytes.size()) {
-            if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("the random generator failed");
-            used = 0;
-        }
-        auto const* const out = bytes.data() + used;
-        used += count;
-        return out;
-    }
-};
-
-template <std::size_t N>
-std::string random_hex()
+std::string random_hex(std::size_t count)
 {
-    thread_local Pool pool;
-    std::span<unsigned char const, N> const bytes{pool.take(N), N};
+    auto const bytes = runtime::unique_bytes(count);
     constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;
-    hex.reserve(2 * N);
+    hex.reserve(2 * count);
     for (auto const byte : bytes) {
         hex += digits[byte >> 4];
         hex += digits[byte & 15];
@@ -53,7 +32,7 @@ std::string random_hex()
 
 }  // namespace
 
-Trace new_trace() { return {random_hex<trace_bytes>(), random_hex<parent_bytes>()}; }
+Trace new_trace() { return {random_hex(trace_bytes), random_hex(parent_bytes)}; }
 
 // W3C Trace Context §3.2: version "-" trace-id "-" parent-id "-" flags. A later version may carry more behind the
 // flags; version ff is forbidden; ids of zeros are invalid.

@@ -63,6 +63,7 @@ struct DispatcherTest : testing::Test {
         config.idle_wait_max = 2ms;
         config.depth_interval = 1000ms;
         config.settle_wait = 1ms;
+        config.claim_wait = 1ms;
         config.seed = 1;
         config.window.probe_wait_first = 500ms;
     }
