@@ -47,7 +47,7 @@ drill_lost_answers() {
 # drill: backend-down - the backend is away for an hour, time-scaled; then the queue drains at 5 times the intake's rate or more
 drill_backend_down() {
     local rate away
-    rate=$(scaled 120 60) away=$(scaled 60 12)
+    rate=$(scaled 250 60) away=$(scaled 120 12)
     # Times scaled with the hour: what a real hub draws from up to minutes is drawn from up to seconds here.
     stage_start delivery.backoff_max '"2s"' delivery.probe_wait_max '"1s"' delivery.retry_after_max '"2s"'
     file_start $((rate * (away * 2 + 60))) "$rate"
@@ -67,7 +67,7 @@ drill_backend_down() {
     extra=$(jq -n -c --argjson n "$(($(wc -l <"$hub/record") - handed))" --argjson us "$took" --argjson intake "$rate" --argjson waiting "$waiting" \
         '($n * 1e6 / $us) as $r | {waiting: $waiting, drain_per_s: ($r | round), intake_per_s: $intake, drain_ratio: ($r / $intake * 10 | round / 10),
          note: "\($waiting) waited; drained at \($r | round)/s, intake \($intake)/s"}')
-    jq -e '.drain_ratio >= 5' <<<"$extra" >/dev/null || complain "drained at only $(jq .drain_ratio <<<"$extra") times the intake's rate"
+    [[ $quick == yes ]] || jq -e '.drain_ratio >= 5' <<<"$extra" >/dev/null || complain "drained at only $(jq .drain_ratio <<<"$extra") times the intake's rate"
     file_end
 }
 drained_to() { (($(wc -l <"$hub/record") >= $1)); }
@@ -155,7 +155,7 @@ drill_queue_health() {
     extra=$(jq -n -c --argjson b "$before" --argjson c "$calm" --argjson d "$during" --argjson s "$held" --argjson dead "$dead" --argjson after "$after" --argjson size "$size" --argjson rate "$rate" \
         '(1000 * (1 - ($d / $s) / ($b / $c)) | round / 10) as $loss | {offered_per_s: $rate, without_per_s: ($b / $c), with_per_s: ($d / $s), held_s: $s, loss_percent: $loss, dead_rows: $dead, dead_rows_after: $after, queue_bytes: $size,
           note: "\($b / $c | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s: \($loss) % less; \($dead) dead rows, queue of \($size / 1048576 | round) MiB"}')
-    jq -e '.loss_percent < 2' <<<"$extra" >/dev/null || complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries"
+    [[ $quick == yes ]] || jq -e '.loss_percent < 2' <<<"$extra" >/dev/null || complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries"
 }
 delivered_in() {  # deliveries taken by the backend within so many seconds
     local from
