@@ -177,7 +177,7 @@ bool PgQueue::hold(PgConnection& connection, std::string const& worker, std::chr
     std::chrono::milliseconds const time = std::min(lease, holder_lease_max);
     auto const answer = connection.run(lease_statement, Params{}.text(worker).number(time.count()));
     if (answer.count() == 0) {
-        if (mine) turn_.reset(), holding_ = false;
+        if (mine) end_turn();
         return false;
     }
     auto const number = answer.number(0, 0);
@@ -205,14 +205,20 @@ void PgQueue::read_again()
 
 void PgQueue::begin_turn(std::string const& worker, std::int64_t number)
 {
-    turn_.reset();
-    at_hand_.clear();
-    Turn turn;
+    end_turn();
+    Turn turn;  // clang 14 emplaces no nested class with initializers
     turn.worker = worker;
     turn.number = number;
     turn.rotate_at = std::chrono::steady_clock::now() + rotate_every;
     turn_ = std::move(turn);
     holding_ = true;
+}
+
+void PgQueue::end_turn()
+{
+    turn_.reset();
+    holding_ = false;
+    at_hand_.clear();
 }
 
 // Rows that the last snapshot could not see. More than a page of them, as at the beginning and after a long time without room,
@@ -324,12 +330,13 @@ runtime::Task<Result<void>> PgQueue::settle(std::string worker, std::vector<Sett
         std::lock_guard const lock{mutex_};
         // Who lost the queue meanwhile holds nothing any more: the new holder hands over again, and the key makes that once.
         if (!turn_ || turn_->worker != worker) return {};
+        std::erase_if(settlements, [this](auto const& one) { return !turn_->backlog.taken(one.sequence, one.attempts); });
+        if (settlements.empty()) return {};
         if (!record(connection, worker, settlements)) {
-            turn_.reset(), holding_ = false;
+            end_turn();
             return {};
         }
         for (auto const& one : settlements) {
-            if (!turn_->backlog.taken(one.sequence, one.attempts)) continue;
             if (one.state == dossier::State::delivered || one.state == dossier::State::dead) turn_->backlog.settle(one.sequence);
             else turn_->backlog.defer(one.sequence, one.due_at);
         }
@@ -338,15 +345,14 @@ runtime::Task<Result<void>> PgQueue::settle(std::string worker, std::vector<Sett
     co_return co_await pool_.run<void>(deadline, true, std::move(work));
 }
 
-// False where somebody else holds the queue now; throws where the outcomes are not written. Of what is not taken nothing is written.
+// False where somebody else holds the queue now; throws where the outcomes are not written. All of them are taken.
 bool PgQueue::record(PgConnection& connection, std::string const& worker, std::vector<Settlement> const& settlements)
 {
     std::vector<std::int64_t> settled, dead, sizes, tries, http, retried, deferred, deferred_tries, deferred_http;
     std::vector<std::string_view> outcomes, ids, units, agencies, reasons, deferred_why;
     std::vector<runtime::Instant> times, due;
     for (auto const& settlement : settlements) {
-        auto const* waiting = turn_->backlog.taken(settlement.sequence, settlement.attempts);
-        if (!waiting) continue;
+        auto const* const waiting = turn_->backlog.taken(settlement.sequence, settlement.attempts);
         switch (settlement.state) {
             case dossier::State::dead:
                 dead.push_back(settlement.sequence);
@@ -375,7 +381,6 @@ bool PgQueue::record(PgConnection& connection, std::string const& worker, std::v
                 break;
         }
     }
-    if (settled.empty() && deferred.empty()) return true;
     connection.send_plain("BEGIN");
     // What an outcome says may be lost with the server: then the dossier is delivered once more (promise 5). So nobody waits for the disk.
     connection.send_plain("SET LOCAL synchronous_commit = off");
@@ -408,7 +413,7 @@ runtime::Task<Result<void>> PgQueue::let_go(std::string worker, runtime::Deadlin
 {
     std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
         std::lock_guard const lock{mutex_};
-        if (turn_ && turn_->worker == worker) turn_.reset(), holding_ = false, at_hand_.clear();
+        if (turn_ && turn_->worker == worker) end_turn();
         connection.run(let_go_statement, Params{}.text(worker));
         return {};
     };
@@ -421,7 +426,7 @@ runtime::Task<Result<QueueDepth>> PgQueue::depth(runtime::Instant now, runtime::
         std::lock_guard const lock{mutex_};
         QueueDepth depth;
         if (turn_ && std::chrono::steady_clock::now() < turn_->until) {
-            if (turn_->backlog.size() < backlog_entries_max) read_on(connection);
+            read_on(connection);
             auto const rows = connection.run(dead_count_statement, Params{});
             auto const& backlog = turn_->backlog;
             depth.dead = static_cast<std::uint64_t>(rows.number(0, 0));

@@ -66,6 +66,7 @@ private:
     [[nodiscard]] bool hold(PgConnection& connection, std::string const& worker, std::chrono::seconds lease);
     void read_again();
     void begin_turn(std::string const& worker, std::int64_t number);
+    void end_turn();
     void read_on(PgConnection& connection);
     std::size_t read_rows(Rows const& rows, SnapshotText& snapshot, std::int64_t& last);
     void read_parked(PgConnection& connection);
