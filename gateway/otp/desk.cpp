@@ -178,25 +178,25 @@ runtime::Task<Result<void>> Desk::confirm(std::string provider, Password passwor
 runtime::Task<Result<signing::OtpProof>> Desk::prove(std::string provider, Password password, std::string person, std::string content_sha256,
                                                      runtime::Instant at, runtime::Deadline deadline)
 {
-    auto const given = try_of(provider, password.challenge_id, at);
-    auto tried = co_await store_.attempt(given, deadline);
+    std::optional<signing::OtpProof> proof;
+    store::OtpJudge judge = [&](store::OtpTried const& kept) {
+        OtpChallenge made;
+        made.id = password.challenge_id;
+        made.person = person;
+        made.content_sha256 = kept.content_sha256;
+        made.channel = kept.channel;
+        made.code_hash = kept.code_hash;
+        made.made_at = kept.made_at - clock_skew;
+        made.expires_at = kept.expires_at;
+        proof = key_.check(made, password.code, content_sha256, at);
+        return proof && person_key(person) == kept.person_key;
+    };
+    auto given = try_of(provider, password.challenge_id, at);
+    auto const tried = co_await store_.attempt(std::move(given), std::move(judge), deadline);
     if (!tried) co_return no(tried.error());
     if (tried->wait.count() > 0) co_return no(Refusal::too_soon, "a limit of tries", tried->wait);
     if (tried->state != store::OtpState::open) co_return no(tried->state);
-
-    OtpChallenge made;
-    made.id = password.challenge_id;
-    made.person = person;
-    made.content_sha256 = tried->content_sha256;
-    made.channel = tried->channel;
-    made.code_hash = tried->code_hash;
-    made.made_at = tried->made_at - clock_skew;
-    made.expires_at = tried->expires_at;
-    auto proof = key_.check(made, password.code, content_sha256, at);
-    if (!proof || person_key(person) != tried->person_key) co_return no(Refusal::wrong, "wrong code, person or content");
-
-    // Where this cannot be written the try stays counted, which harms nobody.
-    static_cast<void>(co_await store_.right(given, deadline));
+    if (!tried->right) co_return no(Refusal::wrong, "wrong code, person or content");
     co_return std::move(*proof);
 }
 

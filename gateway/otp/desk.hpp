@@ -57,7 +57,7 @@ public:
     // `approval` is the code that went to the contact in force; empty where none came.
     [[nodiscard]] runtime::Task<Result<void>> confirm(std::string provider, Password password, std::string approval, runtime::Instant at,
                                                       runtime::Deadline deadline);
-    // Counts a try, then compares. The challenge is not used up by this: the journal does that, with the dossier.
+    // One try; a wrong one is counted before it is answered. The challenge is not used up by this: the journal does that, with the dossier.
     [[nodiscard]] runtime::Task<Result<signing::OtpProof>> prove(std::string provider, Password password, std::string person,
                                                                  std::string content_sha256, runtime::Instant at,
                                                                  runtime::Deadline deadline);

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,7 +54,7 @@ struct OtpTry {
 
 enum class OtpState { open, unknown, replaced, redeemed, exhausted, expired };
 
-// A try was counted; what it is compared with.
+// What a try is compared with, and what came of it.
 struct OtpTried {
     OtpState state = OtpState::unknown;  // the rest is filled where it is open
     std::chrono::milliseconds wait{0};   // not zero: the person's limit said no
@@ -61,7 +62,12 @@ struct OtpTried {
     signing::OtpChannel channel = signing::OtpChannel::sms;
     signing::Sha256 code_hash{};
     runtime::Instant made_at{}, expires_at{};
+    bool right = false;
 };
+
+// Whether the code that was given is right. Called on a thread of the store's while the challenge is locked, perhaps more than
+// once; not where the state is not open or the limit says no.
+using OtpJudge = std::function<bool(OtpTried const&)>;
 
 struct OtpContactAsk {
     std::string contact_id, person_key, address_key, address, provider;  // address: sealed
@@ -91,10 +97,9 @@ public:
     virtual ~Otp() = default;
     // Takes the limits, ends what is open for the same person and content, keeps the new challenge: all or nothing.
     virtual runtime::Task<Result<OtpOpened>> open(OtpOpening opening, runtime::Deadline deadline) = 0;
-    // Counts the try first and only then says what to compare with: parallel tries cannot be more than tries_max.
-    virtual runtime::Task<Result<OtpTried>> attempt(OtpTry given, runtime::Deadline deadline) = 0;
-    // The code was right: the try is given back, so that a dossier that waits for something else does not use it up.
-    virtual runtime::Task<Result<void>> right(OtpTry given, runtime::Deadline deadline) = 0;
+    // One try of a challenge after the other, whichever gateway it reaches: a wrong one is counted before anybody hears of it, so
+    // there cannot be more than tries_max. A right one counts as none: however many come at once, nobody is told of wrong ones.
+    virtual runtime::Task<Result<OtpTried>> attempt(OtpTry given, OtpJudge judge, runtime::Deadline deadline) = 0;
 
     virtual runtime::Task<Result<OtpContactAsked>> ask_contact(OtpContactAsk ask, runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<OtpContactTried>> attempt_contact(OtpTry given, runtime::Deadline deadline) = 0;

@@ -12,8 +12,6 @@ using std::chrono::milliseconds;
 // Two questions of one person wait for each other, whichever gateway they reach.
 constexpr Statement person_statement{"otp_person", "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 3))::text"};
 constexpr Statement take_statement{"otp_take", "SELECT ivan.otp_take($1::text, $2::timestamptz, $3::bigint, $4::bigint)"};
-constexpr Statement give_back_statement{
-    "otp_give_back", "UPDATE ivan.otp_limits SET full_until = full_until - make_interval(secs => $2::bigint / 1000.0) WHERE subject = $1::text"};
 
 constexpr Statement address_statement{
     "otp_address", "SELECT channel, address FROM ivan.otp_contacts WHERE person_key = $1::text AND state = 'active' "
@@ -33,10 +31,6 @@ constexpr Statement why_not_statement{
     "otp_why_not", "SELECT CASE WHEN redeemed_at IS NOT NULL THEN 1 WHEN replaced_at IS NOT NULL THEN 2 "
                    "WHEN expires_at <= $3::timestamptz THEN 3 ELSE 4 END::bigint FROM ivan.otp_challenges "
                    "WHERE challenge_id = $1::text AND provider = $2::text"};
-constexpr Statement right_statement{
-    "otp_right", "UPDATE ivan.otp_challenges SET tries = tries - 1 WHERE challenge_id = $1::text AND provider = $2::text AND tries > 0 "
-                 "RETURNING person_key"};
-
 constexpr Statement approver_statement{
     "otp_approver", "SELECT contact_id, channel, address FROM ivan.otp_contacts WHERE person_key = $1::text AND state = 'active' "
                     "ORDER BY channel = $2::text DESC LIMIT 1"};
@@ -158,7 +152,7 @@ runtime::Task<Result<OtpOpened>> PgOtp::open(OtpOpening opening, runtime::Deadli
     co_return co_await pool_.run<OtpOpened>(deadline, false, std::move(work));
 }
 
-runtime::Task<Result<OtpTried>> PgOtp::attempt(OtpTry given, runtime::Deadline deadline)
+runtime::Task<Result<OtpTried>> PgOtp::attempt(OtpTry given, OtpJudge judge, runtime::Deadline deadline)
 {
     std::function<Result<OtpTried>(PgConnection&)> work = [&](PgConnection& connection) -> Result<OtpTried> {
         OtpTried tried;
@@ -181,23 +175,12 @@ runtime::Task<Result<OtpTried>> PgOtp::attempt(OtpTry given, runtime::Deadline d
         tried.code_hash = digest_of(rows.text(0, 3));
         tried.made_at = rows.instant(0, 4);
         tried.expires_at = rows.instant(0, 5);
-        connection.run_plain("COMMIT");
+        // The row stays locked until it is known whether the try counts.
+        tried.right = judge(tried);
+        connection.run_plain(tried.right ? "ROLLBACK" : "COMMIT");
         return tried;
     };
     co_return co_await pool_.run<OtpTried>(deadline, false, std::move(work));
-}
-
-runtime::Task<Result<void>> PgOtp::right(OtpTry given, runtime::Deadline deadline)
-{
-    std::function<Result<void>(PgConnection&)> work = [&](PgConnection& connection) -> Result<void> {
-        connection.run_plain("BEGIN");
-        auto const rows = connection.run(right_statement, Params{}.text(given.challenge_id).text(given.provider));
-        if (rows.count() > 0)
-            connection.run(give_back_statement, Params{}.text(given.limit.subject + rows.string(0, 0)).number(given.limit.interval.count()));
-        connection.run_plain("COMMIT");
-        return {};
-    };
-    co_return co_await pool_.run<void>(deadline, false, std::move(work));
 }
 
 runtime::Task<Result<OtpContactAsked>> PgOtp::ask_contact(OtpContactAsk ask, runtime::Deadline deadline)

@@ -11,8 +11,7 @@ class PgOtp final : public Otp {
 public:
     explicit PgOtp(PgPool& pool) : pool_{pool} {}
     runtime::Task<Result<OtpOpened>> open(OtpOpening opening, runtime::Deadline deadline) override;
-    runtime::Task<Result<OtpTried>> attempt(OtpTry given, runtime::Deadline deadline) override;
-    runtime::Task<Result<void>> right(OtpTry given, runtime::Deadline deadline) override;
+    runtime::Task<Result<OtpTried>> attempt(OtpTry given, OtpJudge judge, runtime::Deadline deadline) override;
     runtime::Task<Result<OtpContactAsked>> ask_contact(OtpContactAsk ask, runtime::Deadline deadline) override;
     runtime::Task<Result<OtpContactTried>> attempt_contact(OtpTry given, runtime::Deadline deadline) override;
     runtime::Task<Result<bool>> confirm_contact(std::string contact_id, runtime::Instant at, runtime::Deadline deadline) override;

@@ -23,6 +23,8 @@ using store::OtpState;
 
 runtime::Instant const noon = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22} + 12h;
 std::string const content(64, 'c');
+store::OtpJudge const wrong = [](store::OtpTried const&) { return false; };
+store::OtpJudge const right = [](store::OtpTried const&) { return true; };
 
 runtime::Deadline soon() { return runtime::Deadline::after(20s); }
 std::string id(int number) { return fmt::format("{:032x}", number); }
@@ -95,11 +97,6 @@ protected:
         if (!result) throw std::runtime_error(result.error().detail);
         return *result;
     }
-    static void done(runtime::Task<store::Result<void>> task)
-    {
-        auto const result = support::run_task(context(), std::move(task));
-        if (!result) throw std::runtime_error(result.error().detail);
-    }
 
     store::OtpOpening opening(int number, int who = 1)
     {
@@ -149,7 +146,7 @@ TEST_P(OtpContract, AChallengeOfARegisteredPersonKeepsItsHashAndNamesWhereToSend
     auto const opened = run(one().open(opening(10), soon()));
     EXPECT_EQ(opened.wait, 0ms);
     EXPECT_EQ(opened.address, "sealed 1");
-    auto const tried = run(other().attempt(given(10), soon()));
+    auto const tried = run(other().attempt(given(10), wrong, soon()));
     EXPECT_EQ(tried.state, OtpState::open);
     EXPECT_EQ(tried.person_key, person(1));
     EXPECT_EQ(tried.content_sha256, content);
@@ -163,7 +160,7 @@ TEST_P(OtpContract, AChallengeOfAnUnknownPersonIsKeptToo_WithAHashThatNoCodeHas)
     auto const opened = run(one().open(opening(10), soon()));
     EXPECT_EQ(opened.wait, 0ms);
     EXPECT_EQ(opened.address, "");
-    auto const tried = run(one().attempt(given(10), soon()));
+    auto const tried = run(one().attempt(given(10), wrong, soon()));
     EXPECT_EQ(tried.state, OtpState::open);
     EXPECT_EQ(tried.code_hash, digest(2));
 }
@@ -188,12 +185,12 @@ TEST_P(OtpContract, ANewerChallengeForTheSameContentEndsTheOlder)
     registered(1);
     static_cast<void>(run(one().open(opening(10), soon())));
     static_cast<void>(run(other().open(opening(11), soon())));
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::replaced);
-    EXPECT_EQ(run(one().attempt(given(11), soon())).state, OtpState::open);
+    EXPECT_EQ(run(one().attempt(given(10), wrong, soon())).state, OtpState::replaced);
+    EXPECT_EQ(run(one().attempt(given(11), wrong, soon())).state, OtpState::open);
     auto elsewhere = opening(12);
     elsewhere.content_sha256 = std::string(64, 'd');
     static_cast<void>(run(one().open(elsewhere, soon())));
-    EXPECT_EQ(run(one().attempt(given(11), soon())).state, OtpState::open);
+    EXPECT_EQ(run(one().attempt(given(11), wrong, soon())).state, OtpState::open);
 }
 
 TEST_P(OtpContract, OnlyTheProviderThatAskedMayTry)
@@ -202,19 +199,38 @@ TEST_P(OtpContract, OnlyTheProviderThatAskedMayTry)
     static_cast<void>(run(one().open(opening(10), soon())));
     auto stranger = given(10);
     stranger.provider = "VNPT";
-    EXPECT_EQ(run(one().attempt(stranger, soon())).state, OtpState::unknown);
-    EXPECT_EQ(run(one().attempt(given(99), soon())).state, OtpState::unknown);
+    EXPECT_EQ(run(one().attempt(stranger, wrong, soon())).state, OtpState::unknown);
+    EXPECT_EQ(run(one().attempt(given(99), wrong, soon())).state, OtpState::unknown);
 }
 
-TEST_P(OtpContract, TriesAreCountedBeforeAnythingIsCompared_AndARightOneIsGivenBack)
+TEST_P(OtpContract, WrongTriesAreCountedAndRightOnesAreNot)
 {
     registered(1);
     static_cast<void>(run(one().open(opening(10), soon())));
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::open);
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::open);
-    done(one().right(given(10), soon()));
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::open);
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::exhausted);
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(run(one().attempt(given(10), wrong, soon())).state, OtpState::open);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(one().attempt(given(10), right, soon())).right);
+    auto const last = run(one().attempt(given(10), wrong, soon()));
+    EXPECT_EQ(last.state, OtpState::open);
+    EXPECT_FALSE(last.right);
+    auto const late = run(one().attempt(given(10), right, soon()));
+    EXPECT_EQ(late.state, OtpState::exhausted);
+    EXPECT_FALSE(late.right) << "nothing is compared any more";
+}
+
+// However many there are at once, and more than there may be wrong ones: nobody is told that tries were wrong.
+TEST_P(OtpContract, ParallelRightTriesAreAllRight)
+{
+    registered(1);
+    static_cast<void>(run(one().open(opening(10), soon())));
+    std::atomic<int> proved{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 16; ++i)
+        threads.emplace_back([&, i] {
+            auto& gateway = i % 2 ? one() : other();
+            if (run(gateway.attempt(given(10), right, soon())).right) ++proved;
+        });
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(proved, 16);
 }
 
 TEST_P(OtpContract, ParallelTriesCannotBeMoreThanThereAre)
@@ -226,7 +242,7 @@ TEST_P(OtpContract, ParallelTriesCannotBeMoreThanThereAre)
     for (int i = 0; i < 16; ++i)
         threads.emplace_back([&, i] {
             auto& gateway = i % 2 ? one() : other();
-            if (run(gateway.attempt(given(10), soon())).state == OtpState::open) ++open;
+            if (run(gateway.attempt(given(10), wrong, soon())).state == OtpState::open) ++open;
         });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(open, 5);
@@ -236,8 +252,8 @@ TEST_P(OtpContract, AChallengeEndsWithItsTime)
 {
     registered(1);
     static_cast<void>(run(one().open(opening(10), soon())));
-    EXPECT_EQ(run(one().attempt(given(10, noon + 4min - 1ms), soon())).state, OtpState::open);
-    EXPECT_EQ(run(one().attempt(given(10, noon + 4min), soon())).state, OtpState::expired);
+    EXPECT_EQ(run(one().attempt(given(10, noon + 4min - 1ms), wrong, soon())).state, OtpState::open);
+    EXPECT_EQ(run(one().attempt(given(10, noon + 4min), wrong, soon())).state, OtpState::expired);
 }
 
 TEST_P(OtpContract, LimitsAreSharedByAllGatewaysAndComeBackWithTime)
@@ -270,8 +286,8 @@ TEST_P(OtpContract, WhereOneLimitSaysNoNoneIsTakenAndNothingIsKept)
     };
     EXPECT_EQ(run(one().open(both(10, "b"), soon())).wait, 0ms);
     EXPECT_EQ(run(one().open(both(11, "b"), soon())).wait, 10s);
-    EXPECT_EQ(run(one().attempt(given(11), soon())).state, OtpState::unknown);
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::open);
+    EXPECT_EQ(run(one().attempt(given(11), wrong, soon())).state, OtpState::unknown);
+    EXPECT_EQ(run(one().attempt(given(10), wrong, soon())).state, OtpState::open);
     EXPECT_EQ(run(one().open(both(12, "c"), soon())).wait, 0ms);
 }
 
@@ -303,11 +319,11 @@ TEST_P(OtpContract, WrongCodesOfOnePersonAreLimitedOverAllChallenges)
         made.limit.burst = 2;
         return made;
     };
-    EXPECT_EQ(run(one().attempt(strict(10), soon())).wait, 0ms);
-    EXPECT_EQ(run(other().attempt(strict(11), soon())).wait, 0ms);
-    EXPECT_EQ(run(one().attempt(strict(12), soon())).wait, 15min);
-    done(one().right(strict(11), soon()));
-    EXPECT_EQ(run(one().attempt(strict(12), soon())).wait, 0ms);
+    EXPECT_EQ(run(one().attempt(strict(10), wrong, soon())).wait, 0ms);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(run(other().attempt(strict(11), right, soon())).right) << "a right one leaves the limit as it was";
+    EXPECT_EQ(run(other().attempt(strict(11), wrong, soon())).wait, 0ms);
+    EXPECT_EQ(run(one().attempt(strict(12), wrong, soon())).wait, 15min);
+    EXPECT_FALSE(run(one().attempt(strict(12), right, soon())).right) << "nothing is compared then";
 }
 
 TEST_P(OtpContract, AFirstContactNeedsNoApproval_ASecondNeedsTheOneInForce)
@@ -374,7 +390,7 @@ TEST_P(OtpContract, WhatEndedUnusedIsForgotten_AndContactsInForceAreNot)
     static_cast<void>(run(one().open(made, soon())));
     EXPECT_EQ(run(one().sweep(noon, 100, soon())), 0u);
     EXPECT_EQ(run(one().sweep(noon + 24h, 100, soon())), 3u);
-    EXPECT_EQ(run(one().attempt(given(10), soon())).state, OtpState::unknown);
+    EXPECT_EQ(run(one().attempt(given(10), wrong, soon())).state, OtpState::unknown);
     EXPECT_EQ(run(one().open(opening(11), soon())).address, "sealed 1");
 }
 

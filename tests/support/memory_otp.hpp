@@ -41,7 +41,7 @@ public:
         co_return opened;
     }
 
-    Answer<store::OtpTried> attempt(store::OtpTry given, runtime::Deadline) override
+    Answer<store::OtpTried> attempt(store::OtpTry given, store::OtpJudge judge, runtime::Deadline) override
     {
         std::lock_guard const lock{mutex_};
         if (down) co_return unavailable();
@@ -58,28 +58,18 @@ public:
         tried.person_key = challenge.opening.person_key;
         auto limit = given.limit;
         limit.subject += tried.person_key;
+        auto const limits_before = limits_;
         tried.wait = take_all({limit}, given.at);
         if (tried.wait > Milliseconds{0}) co_return tried;
-        ++challenge.tries;
         tried.content_sha256 = challenge.opening.content_sha256;
         tried.channel = challenge.channel;
         tried.code_hash = challenge.hash;
         tried.made_at = challenge.opening.made_at;
         tried.expires_at = challenge.opening.expires_at;
+        tried.right = judge(tried);
+        if (tried.right) limits_ = limits_before;
+        else ++challenge.tries;
         co_return tried;
-    }
-
-    Answer<void> right(store::OtpTry given, runtime::Deadline) override
-    {
-        std::lock_guard const lock{mutex_};
-        if (down) co_return unavailable();
-        auto const found = challenges_.find(given.challenge_id);
-        if (found != challenges_.end() && found->second.tries > 0) {
-            --found->second.tries;
-            auto const limit = limits_.find(given.limit.subject + found->second.opening.person_key);
-            if (limit != limits_.end()) limit->second -= given.limit.interval;
-        }
-        co_return store::Result<void>{};
     }
 
     Answer<store::OtpContactAsked> ask_contact(store::OtpContactAsk ask, runtime::Deadline) override
