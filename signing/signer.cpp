@@ -1,6 +1,7 @@
 #include "signing/signer.hpp"
 
 #include "signing/detail/keypair.hpp"
+#include "signing/detail/signed_info.hpp"
 #include "signing/detail/value.hpp"
 #include "signing/detail/xmlsec.hpp"
 
@@ -46,14 +47,6 @@ std::string text_of(xmlDoc* doc)
     std::string bytes(reinterpret_cast<char const*>(text), static_cast<std::size_t>(size));
     xmlFree(text);
     return bytes;
-}
-
-constexpr std::string_view c14n_uri = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315";
-
-std::string_view method_uri(detail::KeyStrength const& strength)
-{
-    return strength.family == detail::KeyFamily::rsa ? "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-                                                                     : "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256";
 }
 
 void append(std::string& text, std::initializer_list<std::string_view> pieces)
@@ -154,26 +147,14 @@ std::string sign_canonical(KeyPair const& key, std::string_view canonical, std::
     if (end == std::string_view::npos) throw std::runtime_error("sign_canonical: the text has no such end tag");
     auto const digest = sha256(canonical);
 
-    // Inclusive C14N of SignedInfo as a document subset: the namespace in scope is rendered on its apex element
-    // (Canonical XML 1.0 §2.3). In the document the element inherits it, so there the attribute is left out.
-    constexpr std::string_view apex = R"(<SignedInfo xmlns="http://www.w3.org/2000/09/xmldsig#">)";
-    std::string signed_info;
-    signed_info.reserve(1024);
-    append(signed_info,
-           {apex, R"(<CanonicalizationMethod Algorithm=")", c14n_uri, R"("></CanonicalizationMethod><SignatureMethod Algorithm=")",
-            method_uri(key.data().strength),
-            R"("></SignatureMethod><Reference URI=""><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></Transform>)"
-            R"(<Transform Algorithm=")", c14n_uri,
-            R"("></Transform></Transforms><DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></DigestMethod><DigestValue>)",
-            schemas::base64_encode({reinterpret_cast<char const*>(digest.data()), digest.size()}),
-            "</DigestValue></Reference></SignedInfo>"});
+    auto const signed_info = detail::canonical_signed_info(key.data().strength.family == detail::KeyFamily::rsa, digest);
     auto const value = schemas::base64_encode(sign_value(key.data(), signed_info));
 
     auto const& certificate = key.data().certificate_base64;
     std::string text;
     text.reserve(canonical.size() + signature_id.size() + signed_info.size() + value.size() + certificate.size() + 256);
     append(text, {canonical.substr(0, end), R"(<Signature xmlns="http://www.w3.org/2000/09/xmldsig#" Id=")", signature_id, R"("><SignedInfo>)",
-                  std::string_view{signed_info}.substr(apex.size()), "<SignatureValue>", value, "</SignatureValue><KeyInfo><X509Data><X509Certificate>",
+                  detail::bare(signed_info), "<SignatureValue>", value, "</SignatureValue><KeyInfo><X509Data><X509Certificate>",
                   certificate, "</X509Certificate></X509Data></KeyInfo></Signature>", canonical.substr(end)});
     return text;
 }

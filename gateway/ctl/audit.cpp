@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 namespace ctl {
@@ -20,6 +21,8 @@ struct Options {
     DatabaseOption database;
     std::uint64_t from_index = 0;
     std::vector<std::string> certificates;
+    store::AuditReceipts receipts = store::AuditReceipts::all;
+    unsigned threads = 0;
 };
 
 json::object json_of(store::AuditFinding const& finding)
@@ -41,13 +44,15 @@ void verify(Context& context, Options const& options)
 {
     store::AuditOptions audit;
     audit.from_index = options.from_index;
+    audit.receipts = options.receipts;
+    audit.threads = options.threads;
     for (auto const& file : options.certificates) audit.certificates.push_back(read_file(file));
     auto const begun = std::chrono::steady_clock::now();
     auto const seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(); };
     auto shown = begun;
     audit.progress = [&](std::uint64_t rows) {
         auto const now = std::chrono::steady_clock::now();
-        if (context.json || now - shown < std::chrono::seconds{1}) return;
+        if (now - shown < std::chrono::seconds{1}) return;
         shown = now;
         std::fprintf(stderr, "\r%llu rows, %.0f a second ", static_cast<unsigned long long>(rows), static_cast<double>(rows) / seconds());
     };
@@ -57,10 +62,14 @@ void verify(Context& context, Options const& options)
     auto const rate = static_cast<double>(rows) / std::max(took, 1e-9);
 
     json::array findings;
-    std::string text = fmt::format("{} leaves in {} commits, {} nodes, {} heads ({} not verified for want of a certificate)\n"
-                                   "{} dossiers and {} refusals, {} from before the log; {:.1f} s, {:.0f} rows a second\n",
-                                   report.leaves, report.groups, report.nodes, report.heads, report.heads_unverified, report.dossiers,
-                                   report.refusals, report.before_the_log, took, rate);
+    if (shown != begun) std::fputc('\n', stderr);
+    std::string text = fmt::format("{} leaves in {} commits, {} nodes, {} heads and {} statements ({} not verified for want of a certificate)\n"
+                                   "{} dossiers and {} refusals, {} from before the log\n"
+                                   "{} receipts verified, {} not for want of a certificate\n"
+                                   "{} rows, {:.1f} s, {:.0f} rows a second, {} findings\n",
+                                   report.leaves, report.groups, report.nodes, report.heads, report.statements, report.heads_unverified, report.dossiers,
+                                   report.refusals, report.before_the_log, report.receipts_verified, report.receipts_unverified, rows, took, rate,
+                                   report.findings.size() + report.findings_left_out);
     for (auto const& finding : report.findings) {
         findings.push_back(json_of(finding));
         text += text_of(finding);
@@ -75,6 +84,10 @@ void verify(Context& context, Options const& options)
                                 {"nodes", report.nodes},
                                 {"heads", report.heads},
                                 {"heads_unverified", report.heads_unverified},
+                                {"statements", report.statements},
+                                {"receipts_verified", report.receipts_verified},
+                                {"receipts_unverified", report.receipts_unverified},
+                                {"rows", rows},
                                 {"dossiers", report.dossiers},
                                 {"refusals", report.refusals},
                                 {"before_the_log", report.before_the_log},
@@ -95,8 +108,14 @@ void add_audit(CLI::App& app, Context& context)
     auto* command = audit->add_subcommand("verify", "Computes the whole log anew from the database and says which row is not as it was logged");
     options->database.declare(*command);
     command->add_option("--from-index", options->from_index, "Check rows from this leaf on (its whole commit); 33 octets of memory for each");
-    command->add_option("--certificate", options->certificates, "PEM of a receipt key's certificate, to verify the signatures of heads; may be repeated")
+    command->add_option("--certificate", options->certificates, "PEM of a receipt key's certificate, to verify what it signed: heads, statements, receipts; may be repeated")
         ->check(CLI::ExistingFile);
+    std::map<std::string, store::AuditReceipts> const receipts{
+        {"all", store::AuditReceipts::all}, {"sample", store::AuditReceipts::sample}, {"none", store::AuditReceipts::none}};
+    command->add_option("--receipts", options->receipts,
+                        fmt::format("Verify receipts' signatures: all (the default), sample (one in {}, another each time), or none, and compare no columns with them", store::audit_sample_of))
+        ->transform(CLI::CheckedTransformer(receipts));
+    command->add_option("--threads", options->threads, "That compute beside the one that reads; one for each processor where not given")->check(CLI::Range(1u, 64u));
     command->callback([&context, options] { verify(context, *options); });
     add_statement(*audit, context);
     add_statement_checks(*audit, context);

@@ -1,11 +1,14 @@
 #include "gateway/store/log_audit.hpp"
 
 #include "gateway/dossier/receipt_reader.hpp"
+#include "gateway/dossier/time.hpp"
 #include "gateway/ledger/head.hpp"
+#include "gateway/ledger/statement.hpp"
 #include "gateway/store/detail/batch.hpp"
-#include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/in_order.hpp"
 #include "gateway/store/detail/log_writer.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
+#include "gateway/store/detail/row_check.hpp"
 #include "signing/certificate.hpp"
 #include "signing/signer.hpp"
 
@@ -15,7 +18,9 @@
 #include <array>
 #include <bit>
 #include <map>
+#include <memory>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace store {
@@ -34,26 +39,16 @@ constexpr Statement nodes_statement{
     "audit_nodes", "SELECT w.l, w.i, n.hash FROM unnest($1::bigint[], $2::bigint[]) AS w(l, i) LEFT JOIN ivan.log_nodes n ON n.level = w.l AND n.index = w.i"};
 constexpr Statement nodes_count_statement{"audit_nodes_count", "SELECT count(*) FROM ivan.log_nodes"};
 constexpr Statement heads_statement{"audit_heads", "SELECT head_id, size, key_id, text, signature FROM ivan.log_heads ORDER BY size, head_id"};
+constexpr Statement statements_statement{
+    "audit_statements", "SELECT day::text, provider, size, key_id, text, signature FROM ivan.statements ORDER BY day, provider"};
 constexpr Statement begin_statement{"audit_begin", "SELECT max(at), sum(dossiers)::bigint FROM ivan.log_begin"};
 constexpr Statement orphans_statement{
     "audit_orphans", "SELECT s.dossier_id::text, s.case_code FROM ivan.dossier_status s WHERE NOT EXISTS (SELECT FROM ivan.dossiers d WHERE "
                      "d.agency = s.agency AND d.received_at = s.received_at AND d.dossier_id = s.dossier_id) LIMIT $1::bigint"};
 
-constexpr char const* dossiers_cursor =
-    "DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT log_index, dossier_id::text, case_code, provider, received_at, content_sha256, body, "
-    "receipt_xml FROM ivan.dossiers";
-constexpr char const* refusals_cursor =
-    "DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT log_index, fault_id, provider, refused_at, content_sha256, body FROM ivan.refusals "
-    "WHERE log_index IS NOT NULL";
-
-// What stands between the tags of the first element of this name.
-std::string text_of(std::string_view xml, std::string const& name)
-{
-    auto const open = xml.find("<" + name + ">");
-    if (open == std::string_view::npos) return {};
-    auto const begin = open + name.size() + 2;
-    return std::string{xml.substr(begin, xml.find('<', begin) - begin)};
-}
+// Both from end to end: the session's leaning to indexes (detail/pg_connection.cpp) would have them walked in another order.
+constexpr std::array whole_tables{"SET LOCAL enable_seqscan = on", "SET LOCAL enable_indexscan = off", "SET LOCAL enable_bitmapscan = off"};
+constexpr std::array indexes_again{"SET LOCAL enable_indexscan = on", "SET LOCAL enable_bitmapscan = on", "SET LOCAL enable_seqscan = off"};
 
 // A group whose leaves do not lead to its frontier: the rows will tell which of the two was changed.
 struct BadGroup {
@@ -65,14 +60,14 @@ struct BadGroup {
 // A row whose leaf is not the log's.
 struct Odd {
     AuditFinding finding;
-    Hash leaf{};
+    std::optional<Hash> leaf;
     bool told = false;  // the changed field is known
 };
 
 class Audit {
 public:
     Audit(std::string const& url, AuditOptions const& options)
-        : options_{options}, connection_{url, std::chrono::seconds{10}, std::chrono::minutes{30}}
+        : options_{options}, check_{options}, connection_{url, std::chrono::seconds{10}, std::chrono::minutes{30}}
     {
         for (auto const& pem : options.certificates)
             if (auto const facts = signing::read_certificate(pem)) certificates_[signing::hex(facts->fingerprint)] = pem;
@@ -82,9 +77,14 @@ public:
     {
         connection_.run_plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         read_heads();
+        read_statements();
         read_groups();
-        each(dossiers_cursor, "audit_dossiers", [this](Rows const& rows, std::size_t n) { dossier(rows, n); });
-        each(refusals_cursor, "audit_refusals", [this](Rows const& rows, std::size_t n) { refusal(rows, n); });
+        for (auto const* setting : whole_tables) connection_.run_plain(setting);
+        each<CheckedDossier>(fmt::format("DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT {} FROM ivan.dossiers", RowCheck::dossier_columns), "audit_dossiers",
+                             [this](Rows const& rows, std::size_t n) { return check_.dossier(rows, n); }, [this](CheckedDossier& row) { dossier(row); });
+        each<CheckedRefusal>(fmt::format("DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT {} FROM ivan.refusals WHERE log_index IS NOT NULL", RowCheck::refusal_columns),
+                             "audit_refusals", [this](Rows const& rows, std::size_t n) { return check_.refusal(rows, n); }, [this](CheckedRefusal& row) { refusal(row); });
+        for (auto const* setting : indexes_again) connection_.run_plain(setting);
         judge_groups();
         judge_rows();
         judge_missing();
@@ -100,6 +100,22 @@ private:
         else ++report_.findings_left_out;
     }
 
+    // What was signed for a size and a root: a head, or a statement.
+    struct Promise {
+        std::string what, name;
+        Hash root{};
+    };
+
+    void promised(std::string const& what, std::string const& name, std::uint64_t size, Hash const& root, std::string const& key_id, std::string_view text,
+                  std::string_view signature)
+    {
+        auto const certificate = certificates_.find(key_id);
+        if (certificate == certificates_.end()) ++report_.heads_unverified;
+        else if (!signing::verify_text(certificate->second, text, signature))
+            find({what, std::nullopt, "", "", fmt::format("{}, size {}: the signature is not over its text", name, size)});
+        promises_.emplace(size, Promise{what, name, root});
+    }
+
     void read_heads()
     {
         auto const rows = connection_.run(heads_statement, Params{});
@@ -108,15 +124,26 @@ private:
             auto const text = rows.text(i, 3);
             auto const name = fmt::format("head {}", rows.number(i, 0));
             auto const head = ledger::read_head(text);
-            if (!head || head->size != static_cast<std::uint64_t>(rows.number(i, 1)) || signing::hex(head->key_id) != rows.text(i, 2)) {
+            if (!head || head->size != static_cast<std::uint64_t>(rows.number(i, 1)) || signing::hex(head->key_id) != rows.text(i, 2))
                 find({"head", std::nullopt, "", "", name + ": its text is not that of its row"});
-                continue;
-            }
-            auto const certificate = certificates_.find(rows.string(i, 2));
-            if (certificate == certificates_.end()) ++report_.heads_unverified;
-            else if (!signing::verify_text(certificate->second, text, rows.text(i, 4)))
-                find({"head", std::nullopt, "", "", fmt::format("{}, size {}: the signature is not over its text", name, head->size)});
-            heads_.emplace(head->size, std::pair{name, head->root});
+            else
+                promised("head", name, head->size, head->root, rows.string(i, 2), text, rows.text(i, 4));
+        }
+    }
+
+    void read_statements()
+    {
+        auto const rows = connection_.run(statements_statement, Params{});
+        for (std::size_t i = 0; i < rows.count(); ++i) {
+            ++report_.statements;
+            auto const text = rows.text(i, 4);
+            auto const name = fmt::format("statement of {}, {}", rows.text(i, 1), rows.text(i, 0));
+            auto const said = ledger::read_statement(text);
+            if (!said || said->provider != rows.text(i, 1) || dossier::vietnam_date(said->day) != rows.text(i, 0) ||
+                said->size != static_cast<std::uint64_t>(rows.number(i, 2)) || signing::hex(said->key_id) != rows.text(i, 3))
+                find({"statement", std::nullopt, "", "", name + ": its text is not that of its row"});
+            else
+                promised("statement", name, said->size, said->root, rows.string(i, 3), text, rows.text(i, 5));
         }
     }
 
@@ -124,16 +151,16 @@ private:
     void compare_heads(ledger::Frontier const& frontier, ledger::Frontier const* or_else)
     {
         auto const size = frontier.span().end;
-        auto const [begin, end] = heads_.equal_range(size);
+        auto const [begin, end] = promises_.equal_range(size);
         if (begin == end) return;
         auto const is = [&](Hash const& hash, ledger::Frontier const& one) {
             auto const root = one.root();
             return root && *root == hash;
         };
         for (auto at = begin; at != end; ++at)
-            if (!is(at->second.second, frontier) && !(or_else != nullptr && is(at->second.second, *or_else)))
-                find({"head", std::nullopt, "", "", fmt::format("{}, size {}: its root is not the log's", at->second.first, size)});
-        heads_.erase(begin, end);
+            if (!is(at->second.root, frontier) && !(or_else != nullptr && is(at->second.root, *or_else)))
+                find({at->second.what, std::nullopt, "", "", fmt::format("{}, size {}: its root is not the log's", at->second.name, size)});
+        promises_.erase(begin, end);
     }
 
     void start_at(std::uint64_t index)
@@ -146,7 +173,7 @@ private:
         if (frontier && frontier->span() == ledger::Span{0, start}) frontier_ = std::move(*frontier);
         else find({"frontier", start, "", "", "the commit before has none that can be read"});
         begin_ = start;
-        heads_.erase(heads_.begin(), heads_.lower_bound(start));
+        promises_.erase(promises_.begin(), promises_.lower_bound(start));
     }
 
     void read_groups()
@@ -164,9 +191,10 @@ private:
         report_.size = begin_ + leaves_.size();
         report_.leaves = leaves_.size();
         matched_.resize(leaves_.size());
-        for (auto const& [size, head] : heads_)
-            find({"head", std::nullopt, "", "", size > report_.size ? fmt::format("{}: signed for {} leaves, the log has {}", head.first, size, report_.size)
-                                                                   : fmt::format("{}: no commit ended at {} leaves", head.first, size)});
+        for (auto const& [size, signed_one] : promises_)
+            find({signed_one.what, std::nullopt, "", "",
+                  size > report_.size ? fmt::format("{}: signed for {} leaves, the log has {}", signed_one.name, size, report_.size)
+                                      : fmt::format("{}: no commit ended at {} leaves", signed_one.name, size)});
         auto const stored = connection_.run(nodes_count_statement, Params{}).number(0, 0);
         std::int64_t expected = 0;
         for (auto level = log_level_min; level <= ledger::level_max && (report_.size >> level) > 0; ++level)
@@ -250,19 +278,30 @@ private:
         }
     }
 
-    template <class Visit>
-    void each(char const* declare, char const* cursor, Visit visit)
+    // Rows are read here, computed on other threads, and judged here in their order.
+    template <class Checked, class Compute, class Judge>
+    void each(std::string const& declare, std::string const& cursor, Compute compute, Judge judge)
     {
-        connection_.run_plain(declare);
-        auto const fetch = fmt::format("FETCH {} FROM {}", options_.rows_at_once, cursor);
-        for (;;) {
-            connection_.send_plain(fetch.c_str());
-            auto const answers = connection_.finish();
-            auto const& rows = answers.front();
-            for (std::size_t n = 0; n < rows.count(); ++n) visit(rows, n);
+        InOrder<std::vector<Checked>> work{options_.threads > 0 ? options_.threads : std::max(1u, std::thread::hardware_concurrency()), options_.batches_max};
+        auto const judge_oldest = [&] {
+            for (auto& row : work.take()) judge(row);
             if (options_.progress) options_.progress(report_.dossiers + report_.refusals);
-            if (rows.count() < options_.rows_at_once) return;
+        };
+        connection_.run_plain(declare.c_str());
+        auto const fetch = fmt::format("FETCH {} FROM {}", options_.rows_at_once, cursor);
+        for (bool more = true; more;) {
+            connection_.send_plain(fetch.c_str());
+            auto answers = connection_.finish();
+            auto rows = std::make_shared<Rows const>(std::move(answers.front()));  // shared: a std::function is copied
+            more = rows->count() == options_.rows_at_once;
+            if (work.full()) judge_oldest();
+            work.give([rows, &compute] {
+                std::vector<Checked> done;
+                for (std::size_t n = 0; n < rows->count(); ++n) done.push_back(compute(*rows, n));
+                return done;
+            });
         }
+        while (!work.empty()) judge_oldest();
     }
 
     // The leaf the log holds at an index; null where this audit does not look there.
@@ -272,7 +311,7 @@ private:
     }
 
     // True: the row stands where it should. Else the caller says what it can of it.
-    bool settled(std::uint64_t index, std::string const& entry, AuditFinding const& name)
+    bool settled(std::uint64_t index, std::optional<Hash> const& row_leaf, AuditFinding const& name)
     {
         if (index < begin_) return true;
         auto const* const leaf = held(index);
@@ -283,7 +322,7 @@ private:
             find(std::move(finding));
             return true;
         }
-        if (ledger::leaf_hash(entry) != *leaf) return false;
+        if (!row_leaf || *row_leaf != *leaf) return false;
         auto const place = static_cast<std::size_t>(index - begin_);
         if (matched_[place]) {
             auto finding = name;
@@ -295,44 +334,48 @@ private:
         return true;
     }
 
-    void dossier(Rows const& rows, std::size_t n)
+    void dossier(CheckedDossier& row)
     {
-        AuditFinding name{"", std::nullopt, rows.string(n, 1), rows.string(n, 2), ""};
-        if (rows.null(n, 0)) {
+        AuditFinding name{"", row.index, row.dossier_id, row.case_code, ""};
+        if (row.seal_checked) ++(row.seal_key_known ? report_.receipts_verified : report_.receipts_unverified);
+        if (!row.index) {
             ++report_.before_the_log;
-            if (unlogged_.size() < options_.findings_max) unlogged_.emplace_back(rows.instant(n, 4), std::move(name));
-            return;
+            if (unlogged_.size() < options_.findings_max) unlogged_.emplace_back(row.at, std::move(name));
+            return own(row);
         }
         ++report_.dossiers;
-        auto const index = static_cast<std::uint64_t>(rows.number(n, 0));
-        name.index = index;
+        auto const index = *row.index;
         if (index < begin_) return;
-        auto const body = unpack(rows.text(n, 6), unpacked_bytes_max), receipt = unpack(rows.text(n, 7), unpacked_bytes_max);
-        if (!body || !receipt) {
-            name.what = body ? "receipt" : "body";
+        if (!row.body_unpacked || !row.receipt_unpacked) {
+            name.what = row.body_unpacked ? "receipt" : "body";
             name.detail = "cannot be unpacked";
             if (held(index) != nullptr) matched_[static_cast<std::size_t>(index - begin_)] = true;
             return find(std::move(name));
         }
-        auto const content = signing::hex(signing::sha256(*body)), column = signing::hex(rows.text(n, 5));
-        auto const provider = rows.string(n, 3);
-        auto const entry = accepted_entry(name.dossier_id, name.case_code, content, *receipt, rows.instant(n, 4), provider);
-        if (settled(index, entry, name)) {
-            if (content == column) return;
+        if (!settled(index, row.leaf, name)) return odd(std::move(name), row);
+        if (row.content != row.column) {
             name.what = "content_sha256";
-            name.detail = fmt::format("the body's hash is {}, the row says {}", content, column);
+            name.detail = fmt::format("the body's hash is {}, the row says {}", row.content, row.column);
             return find(std::move(name));
         }
-        odd(index, name, content, column, *receipt, rows.instant(n, 4), provider, ledger::leaf_hash(entry));
+        own(row);
+    }
+
+    // Only of a row that is the one that was logged: else it says what is wrong with it already.
+    void own(CheckedDossier& row)
+    {
+        for (auto& finding : row.own) find(std::move(finding));
     }
 
     // Which of the row's fields must be put back, from the receipt or the row's own second copy, for the leaf to be the log's?
-    void odd(std::uint64_t index, AuditFinding name, std::string const& content, std::string const& column, std::string const& receipt,
-             runtime::Instant at, std::string const& provider, Hash const& leaf)
+    void odd(AuditFinding name, CheckedDossier const& checked)
     {
-        Odd row{std::move(name), leaf, false};
+        auto const index = *checked.index;
+        auto const &content = checked.content, &column = checked.column, &receipt = checked.receipt, &provider = checked.provider;
+        auto const at = checked.at;
+        Odd row{std::move(name), checked.leaf, false};
         auto const words = dossier::read_receipt(receipt);
-        auto const signed_provider = text_of(receipt, "MaIVAN");
+        auto const signed_provider = element_text(receipt, "MaIVAN");
         constexpr std::array fields{"body", "case_code", "provider", "received_at", "dossier_id"};
         unsigned best = 0;
         for (unsigned changed = 1; words && changed < 1u << fields.size(); ++changed) {
@@ -362,24 +405,21 @@ private:
         else ++report_.findings_left_out;
     }
 
-    void refusal(Rows const& rows, std::size_t n)
+    void refusal(CheckedRefusal const& row)
     {
         ++report_.refusals;
-        auto const index = static_cast<std::uint64_t>(rows.number(n, 0));
-        AuditFinding name{"refusal", index, "", "", fmt::format("{} of {}", rows.text(n, 1), rows.text(n, 2))};
-        if (index < begin_) return;
-        auto const content = signing::hex(rows.text(n, 4));
-        auto const entry = refused_entry(rows.string(n, 1), content, rows.string(n, 2), rows.instant(n, 3));
-        auto const body = unpack(rows.text(n, 5), unpacked_bytes_max);
-        if (!body || (!body->empty() && signing::hex(signing::sha256(*body)) != content)) {
+        AuditFinding name{"refusal", row.index, "", "", fmt::format("{} of {}", row.fault_id, row.provider)};
+        if (row.index < begin_) return;
+        if (!row.body_right) {
             auto finding = name;
             finding.detail += ": the body is not the one that was refused";
             find(std::move(finding));
         }
-        if (settled(index, entry, name)) return;
-        Odd row{std::move(name), ledger::leaf_hash(entry), false};
-        row.finding.detail += ": the fault, the content's hash, the provider or the time was changed";
-        if (odd_.size() < options_.findings_max) odd_.push_back(std::move(row));
+        if (settled(row.index, row.leaf, name)) return;
+        Odd other{std::move(name), row.leaf, false};
+        other.finding.detail += ": the fault, the content's hash, the provider or the time was changed";
+        if (odd_.size() < options_.findings_max) odd_.push_back(std::move(other));
+        else ++report_.findings_left_out;
     }
 
     // Where the rows' leaves lead to the stored frontier, it was the leaf that was changed; where they do not, the frontier.
@@ -392,8 +432,8 @@ private:
             for (std::uint64_t index = bad.first; index < bad.first + bad.count; ++index) {
                 auto leaf = leaves_[static_cast<std::size_t>(index - begin_)];
                 auto const found = std::find_if(odd_.begin(), odd_.end(), [&](auto const& row) { return row.finding.index == index && !row.told; });
-                if (found != odd_.end() && !matched_[static_cast<std::size_t>(index - begin_)]) {
-                    leaf = found->leaf;
+                if (found != odd_.end() && found->leaf && !matched_[static_cast<std::size_t>(index - begin_)]) {
+                    leaf = *found->leaf;
                     here.push_back(&*found);
                 }
                 if (!frontier.append(leaf, born)) break;
@@ -460,10 +500,11 @@ private:
     }
 
     AuditOptions const& options_;
+    RowCheck const check_;
     PgConnection connection_;
     AuditReport report_;
     std::map<std::string, std::string> certificates_;  // by key id
-    std::multimap<std::uint64_t, std::pair<std::string, Hash>> heads_;  // by size; those not yet met
+    std::multimap<std::uint64_t, Promise> promises_;  // by size; those not yet met
     std::uint64_t begin_ = 0;
     ledger::Frontier frontier_;
     std::optional<ledger::Frontier> other_;  // as stored, where it is not what the leaves make

@@ -43,6 +43,7 @@ public:
 private:
     [[nodiscard]] Result<bool> accepted(std::string const& provider, StatementCut const& cut, StatementPlace& place, Visit const& visit);
     [[nodiscard]] Result<bool> refused(std::string const& provider, StatementCut const& cut, StatementPlace& place, Visit const& visit);
+    [[nodiscard]] Rows in_order(Statement const& statement, Params const& params);
     [[nodiscard]] std::uint64_t size_at(runtime::Instant at);
     [[nodiscard]] std::uint64_t size_closed(std::chrono::sys_days day);
 

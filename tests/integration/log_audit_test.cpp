@@ -27,8 +27,13 @@ protected:
         database_.reset();
         config_.database_url = database_.url();
         config_.batch_rows_max = 7;
-        gateway_.emplace(config_);
+        gateway_.emplace(config_, seals());
         log_.emplace(gateway_->pool, store::LedgerConfig{"test", 1h, 0ms}, [this](auto size, auto const& root, auto at) { return sign(size, root, at); });
+    }
+    // Receipts as a hub gives them.
+    [[nodiscard]] store::Sealer seals() const
+    {
+        return [key = key_](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *key); };
     }
     // A log of 300 dossiers and 12 refusals, with a signed head in between and at its end.
     void fill()
@@ -93,7 +98,15 @@ protected:
 
     support::Database& database_ = support::Database::shared();
     support::Pki const& pki_ = support::Pki::shared();
-    signing::dev::Identity const identity_ = pki_.unit("0101300842");
+    // In force when the dossiers below are filed.
+    static signing::dev::Identity then(support::Pki const& pki, std::string const& tax_code)
+    {
+        auto request = pki.request(tax_code);
+        request.not_before = PlainDossier{}.at - 24h;
+        request.not_after = PlainDossier{}.at + 24h * 365;
+        return signing::dev::issue(pki.issuing_ca, request);
+    }
+    signing::dev::Identity const identity_ = then(pki_, "0101300842");
     std::shared_ptr<signing::KeyPair const> key_ = support::Pki::key(identity_);
     std::string certificate_ = identity_.certificate_pem;
     store::StoreConfig config_;
@@ -114,6 +127,8 @@ TEST_F(LogAudit, FindsNothingWhereNobodyHasBeen)
     EXPECT_EQ(report.heads, 2u);
     EXPECT_EQ(report.heads_unverified, 0u);
     EXPECT_EQ(report.nodes, 1u) << "one subtree of 256 leaves";
+    EXPECT_EQ(report.receipts_verified, 300u);
+    EXPECT_EQ(report.receipts_unverified, 0u);
     EXPECT_TRUE(audit(200).clean()) << testing::PrintToString(found(audit(200)));
     EXPECT_LT(audit(200).leaves, 140u);
 }
@@ -152,6 +167,11 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
         {"case code", "UPDATE ivan.dossiers SET case_code = '99999.G/2026/00108'" + of, {"case_code@" + index}, put_back},
         {"provider", "UPDATE ivan.dossiers SET provider = 'VNPT'" + of, {"provider@" + index}, put_back},
         {"time", "UPDATE ivan.dossiers SET received_at = received_at + interval '1 second'" + of, {"received_at@" + index}, put_back},
+        {"unit", "UPDATE ivan.dossiers SET unit_code = 'TA9999A'" + of, {"row@" + index, "answer@" + index}, put_back},
+        {"forms", "UPDATE ivan.dossiers SET forms = jsonb_set(forms, '{0,sha256}', '\"00\"')" + of, {"row@" + index, "answer@" + index}, put_back},
+        {"paper", "UPDATE ivan.dossiers SET paper_required = NOT paper_required" + of, {"row@" + index, "answer@" + index}, put_back},
+        {"answer", "UPDATE ivan.dossiers SET receipt_json = " + body("{\"case_code\":\"" + code + "\"}") + of, std::vector<std::string>(12, "answer@" + index), put_back},
+        {"answer, unreadable", "UPDATE ivan.dossiers SET receipt_json = 'x'" + of, {"answer@" + index}, put_back},
         {"deleted", "DELETE FROM ivan.dossiers" + of, {"missing@" + index, "missing"}, put_back},
         {"inserted without a leaf", "CREATE TEMP TABLE f AS SELECT * FROM kept; UPDATE f SET dossier_id = gen_random_uuid(), log_index = NULL, trace_id = 'forged', "
          "received_at = received_at + interval '1 hour'; INSERT INTO ivan.dossiers SELECT * FROM f; DROP TABLE f", {"not_logged"}, put_back},
@@ -201,6 +221,43 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
     database_.execute("DROP TABLE kept; DROP TABLE IF EXISTS saved");
 }
 
+TEST_F(LogAudit, NamesAReceiptThatTheHubHasNotSignedThoughTheLogWasWrittenToFit)
+{
+    // Somebody with all of the database's rights and our program, but not our key.
+    auto const another = support::Pki::key(then(pki_, "0100109106"));
+    for (auto const& [key, seal] : {std::pair{"ours", seals()}, std::pair{"forged", store::Sealer{[&](dossier::ReceiptFacts const& facts) {
+             return dossier::Receipt{signing::sign_canonical(*another, dossier::canonical_receipt(facts, dossier::key_id_of(key_->certificate())), "sig-" + facts.dossier_id),
+                                     dossier::seal(facts, *key_).json};
+         }}}, std::pair{"unsigned", store::Sealer{[&](dossier::ReceiptFacts const& facts) {
+             return dossier::Receipt{dossier::canonical_receipt(facts, dossier::key_id_of(key_->certificate())), dossier::seal(facts, *key_).json};
+         }}}, std::pair{"of a key nobody knows", store::Sealer{[&](dossier::ReceiptFacts const& facts) { return dossier::seal(facts, *another); }}}}) {
+        Gateway one{config_, seal};
+        ASSERT_TRUE(support::run_task(context_, one.journal.accept_row(support::row_of({.key = key}), soon())).has_value());
+    }
+    auto const report = audit();
+    EXPECT_THAT(found(report), testing::UnorderedElementsAre("signature@1", "signature@2"));
+    EXPECT_EQ(report.receipts_unverified, 1u);
+    store::AuditOptions none;
+    none.receipts = store::AuditReceipts::none;
+    none.threads = 3;
+    none.rows_at_once = 1;
+    none.batches_max = 2;
+    EXPECT_TRUE(store::audit_log(database_.url(), none).clean());
+}
+
+TEST_F(LogAudit, ASampleVerifiesSomeReceiptsAndComparesEveryRow)
+{
+    fill();
+    store::AuditOptions options;
+    options.certificates = {certificate_};
+    options.receipts = store::AuditReceipts::sample;
+    auto const report = store::audit_log(database_.url(), options);
+    EXPECT_TRUE(report.clean()) << testing::PrintToString(found(report));
+    EXPECT_LT(report.receipts_verified, 150u);
+    database_.execute("UPDATE ivan.dossiers SET tax_code = '0' WHERE idempotency_key = 'k7'");
+    EXPECT_EQ(found(store::audit_log(database_.url(), options)).size(), 2u);
+}
+
 TEST_F(LogAudit, ProvesEveryDossierToASignedHeadAndHeadsToEachOther)
 {
     fill();
@@ -247,7 +304,7 @@ TEST_F(LogAudit, AHeadIsSignedAnewOnlyWhereLeavesHaveComeAndTimeHasPassed)
 
 TEST_F(LogAudit, TwoGatewaysExtendOneLog)
 {
-    Gateway other{config_};
+    Gateway other{config_, seals()};
     Answers here{context_, gateway_->journal}, there{context_, other.journal};
     for (int i = 0; i < 120; ++i) {
         here.offer({.key = "a" + std::to_string(i), .agency = "00108"});

@@ -109,6 +109,7 @@ protected:
 TEST_F(Statements, ListWhatOneProviderFiledOnTheDayAndNothingElse)
 {
     accept("yesterday", begins - 1ms);
+    date(begins);
     accept("first", begins);
     accept("others", begins + 1h, "VNPT");
     refuse("broken", "GW-3001", begins + 2h);
@@ -116,7 +117,7 @@ TEST_F(Statements, ListWhatOneProviderFiledOnTheDayAndNothingElse)
     refuse("", "GW-1007", begins + 4h);
     refuse("theirs", "GW-2010", begins + 4h, "VNPT");
     accept("last", begins + 24h - 1ms);
-    date(begins + 12h);
+    date(begins + 12h, 1);
     auto const until = size();
     accept("tomorrow", begins + 24h);
     date(begins + 25h, until);
@@ -133,7 +134,7 @@ TEST_F(Statements, ListWhatOneProviderFiledOnTheDayAndNothingElse)
     auto const all = list();
     EXPECT_EQ(signing::sha256(all), said.entries);
     EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 5);
-    for (auto const* there : {" first ", " last ", " broken ", " broken%20again ", " - - GW-1007", "00001.G"}) EXPECT_THAT(all, HasSubstr(there));
+    for (auto const* there : {" first ", " last ", " broken ", " broken%20again ", " - - GW-1007", " 00002.G/2026/00108 "}) EXPECT_THAT(all, HasSubstr(there));
     for (auto const* not_there : {" yesterday ", " tomorrow ", " others ", " theirs "}) EXPECT_THAT(all, testing::Not(HasSubstr(not_there)));
 
     auto const frontier = database_.value("SELECT encode(frontier, 'hex') FROM ivan.log_groups WHERE first_index + count = 8");
@@ -298,7 +299,7 @@ TEST_F(Statements, TheirQueriesFindTheirRowsByIndexes)
     use({});
     accept("a", begins + 1h);
     date(begins + 2h);
-    EXPECT_THAT(list(), HasSubstr("accepted "));
+    EXPECT_TRUE(ask().has_value());
     auto const plan = [&](char const* execute) {
         std::function<store::Result<std::string>(store::detail::PgConnection&)> work = [&](store::detail::PgConnection& connection) -> store::Result<std::string> {
             auto const rows = connection.run(store::detail::Statement{execute, execute}, store::detail::Params{});
@@ -314,7 +315,8 @@ TEST_F(Statements, TheirQueriesFindTheirRowsByIndexes)
     EXPECT_THAT(accepted, testing::Not(HasSubstr("Sort"))) << "pages are not made by sorting the day";
     auto const refused = plan("EXPLAIN EXECUTE statement_refused('X', now() - interval '1 day', now(), '', now(), 0, 10)");
     EXPECT_THAT(refused, testing::Not(HasSubstr("Seq Scan"))) << refused;
-    EXPECT_THAT(refused, HasSubstr("provider = ")) << refused;
+    EXPECT_THAT(refused, HasSubstr("(provider = $1)")) << refused;
+    EXPECT_THAT(refused, testing::Not(HasSubstr("->  Sort  ("))) << "at most within a content";
     EXPECT_THAT(plan("EXPLAIN EXECUTE statement_group(5)"), HasSubstr("Index Scan Backward using log_groups_pkey"));
 }
 

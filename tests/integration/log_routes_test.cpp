@@ -1,0 +1,260 @@
+// The calls of the provable log at the real listener, over TLS and a real PostgreSQL: what a provider does with them from outside,
+// with nothing but the answers in hand.
+
+#include "gateway/dossier/time.hpp"
+#include "gateway/ledger/head.hpp"
+#include "gateway/ledger/leaf.hpp"
+#include "gateway/ledger/proof.hpp"
+#include "gateway/ledger/statement.hpp"
+#include "schemas/base64.hpp"
+#include "signing/signer.hpp"
+#include "tests/support/hub.hpp"
+#include "tests/support/ivanctl.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace json = boost::json;
+using support::Hub;
+using support::text_in;
+using testing::HasSubstr;
+
+ledger::Hash hash_of(json::value const& hex)
+{
+    auto const octets = signing::bytes_of_hex(std::string_view{hex.as_string()});
+    ledger::Hash hash{};
+    if (octets.size() == hash.size()) std::copy(octets.begin(), octets.end(), hash.begin());
+    return hash;
+}
+
+ledger::Proof path_of(json::value const& answer)
+{
+    ledger::Proof path;
+    for (auto const& one : answer.at("path").as_array()) path.push_back(hash_of(one));
+    return path;
+}
+
+class LogRoutes : public testing::Test {
+protected:
+    LogRoutes()
+    {
+        hub_.clock = &clock_;
+        hub_.start();
+    }
+    // Begins at noon of today, so that no test meets midnight.
+    class FromNoon final : public runtime::Clock {
+    public:
+        [[nodiscard]] runtime::Instant now() const override { return std::chrono::system_clock::now() + ahead_; }
+
+    private:
+        runtime::Instant::duration const ahead_ = [] {
+            auto const now = std::chrono::system_clock::now();
+            return runtime::Instant{runtime::vietnam_day(now)} + std::chrono::hours{12} - runtime::vietnam_offset - now;
+        }();
+    };
+    // An accepted dossier's id.
+    std::string file(std::string const& key)
+    {
+        auto const answer = hub_.submit(hub_.dossier(), key);
+        EXPECT_EQ(answer.status, 201) << answer.body;
+        return text_in(answer, "/dossier_id");
+    }
+    ledger::TreeHead head()
+    {
+        ledger::TreeHead out;
+        Hub::until("a head covers all there is", [&] {
+            auto const answer = hub_.get("/v1/log/head");
+            EXPECT_EQ(answer.status, 200) << answer.body;
+            out = believed(text_in(answer, "/text"), text_in(answer, "/signature"));
+            return out.size == static_cast<std::uint64_t>(support::Database::shared().count("SELECT coalesce(max(first_index + count), 0) FROM ivan.log_groups"));
+        });
+        return out;
+    }
+    ledger::TreeHead believed(std::string const& text, std::string const& signature)
+    {
+        EXPECT_TRUE(signing::verify_text(certificate_, text, schemas::base64_decode(signature).value_or("")));
+        return ledger::read_head(text).value();
+    }
+    void expect_problem(std::string const& target, int status, std::string const& code)
+    {
+        auto const answer = hub_.get(target);
+        EXPECT_EQ(answer.status, status) << target << ": " << answer.body;
+        EXPECT_EQ(text_in(answer, "/code"), code) << target;
+        EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
+        EXPECT_FALSE(text_in(answer, "/message_vi").empty());
+    }
+    [[nodiscard]] std::string today() const { return dossier::vietnam_date(runtime::vietnam_day(clock_.now())); }
+
+    FromNoon clock_;
+    Hub hub_;
+    std::string const certificate_ = support::read_file(support::hub_pki() / "receipt/receipt.pem");
+};
+
+TEST_F(LogRoutes, AProviderProvesItsDossierAndItsRefusalAndThatTheLogOnlyGrew)
+{
+    auto const before = head();
+    auto const id = file("a");
+    auto const broken = std::string{"<Hoso>broken"};
+    EXPECT_EQ(hub_.submit(broken, "b").status, 422);
+    auto const middle = head();
+    file("c");
+    auto const after = head();
+    ASSERT_EQ(after.size, before.size + 3);
+
+    auto const receipt = hub_.get("/v1/dossiers/" + id + "/receipt").body;
+    auto const code = text_in(hub_.get("/v1/dossiers/" + id), "/case_code");
+    for (auto const& name : {id, code}) {
+        auto const answer = hub_.get("/v1/log/proof?dossier=" + name);
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        auto const proof = json::parse(answer.body);
+        auto const octets = signing::bytes_of_hex(std::string_view{proof.at("entry").as_string()});
+        auto const entry = std::get<ledger::Accepted>(ledger::read_entry(octets).value());
+        EXPECT_EQ(entry.dossier_id, id);
+        EXPECT_EQ(entry.case_code, code);
+        EXPECT_EQ(entry.receipt_sha256, signing::sha256(receipt)) << "the receipt in hand";
+        auto const& covering = proof.at("head");
+        auto const root = believed(std::string{covering.at("text").as_string()}, std::string{covering.at("signature").as_string()}).root;
+        auto const index = proof.at("index").to_number<std::uint64_t>(), size = proof.at("size").to_number<std::uint64_t>();
+        EXPECT_THAT(receipt, HasSubstr("<ViTriNhatKy>" + std::to_string(index) + "</ViTriNhatKy>"));
+        EXPECT_TRUE(ledger::verify_inclusion({index, size, ledger::leaf_hash(octets), root}, path_of(proof)).has_value());
+    }
+    auto const content = signing::hex(signing::sha256(broken));
+    auto const refused = json::parse(hub_.get("/v1/log/proof?refusal=" + content + "&size=" + std::to_string(after.size)).body);
+    auto const octets = signing::bytes_of_hex(std::string_view{refused.at("entry").as_string()});
+    EXPECT_EQ(std::get<ledger::Refused>(ledger::read_entry(octets).value()).fault_id, "GW-3001");
+    EXPECT_TRUE(refused.at("head").is_null()) << "the size was given";
+    EXPECT_TRUE(ledger::verify_inclusion({refused.at("index").to_number<std::uint64_t>(), after.size, ledger::leaf_hash(octets), after.root}, path_of(refused)));
+
+    auto const grew = json::parse(hub_.get("/v1/log/consistency?from=" + std::to_string(middle.size) + "&to=" + std::to_string(after.size)).body);
+    EXPECT_TRUE(ledger::verify_consistency({middle.size, after.size, middle.root, after.root}, path_of(grew)).has_value());
+}
+
+TEST_F(LogRoutes, WhatIsWrongWithAQuestionIsSaid)
+{
+    auto const id = file("a");
+    static_cast<void>(head());
+    for (auto const* target : {"/v1/log/proof", "/v1/log/proof?dossier=", "/v1/log/proof?refusal=zz", "/v1/log/proof?dossier=1&refusal=2", "/v1/log/proof?dossier=1&size=-1",
+                               "/v1/log/consistency", "/v1/log/consistency?from=0&to=1", "/v1/log/consistency?from=2&to=1", "/v1/log/consistency?from=1&to=99999999999999999999",
+                               "/v1/log/statement", "/v1/log/statement?day=", "/v1/log/statement?day=2026-02-30", "/v1/log/statement?day=22/11/2026",
+                               "/v1/log/statement/entries", "/v1/log/statement/entries?day=2026-02-30", "/v1/log/statement/entries?day=2026-02-20&after=x"})
+        expect_problem(target, 400, "GW-1013");
+    for (std::string const target : {"/v1/log/proof?dossier=00000000-0000-7000-8000-000000000000", "/v1/log/proof?dossier=99999.G/2026/00108",
+                                     "/v1/log/consistency?from=1&to=1000000", "/v1/log/statement?day=2200-01-01", "/v1/log/statement/entries?day=2026-02-20&size=1000000"})
+        expect_problem(target, 404, "GW-4006");
+    expect_problem("/v1/log/proof?dossier=" + id + "&size=0", 404, "GW-4006");
+    expect_problem("/v1/log/nothing", 404, "GW-1002");
+}
+
+TEST_F(LogRoutes, AnotherProvidersDossierIsNotThereForUs)
+{
+    auto const id = file("a");
+    static_cast<void>(head());
+    support::Database::shared().execute("UPDATE ivan.dossier_status SET provider = 'VNPT' WHERE dossier_id = '" + id + "'");
+    expect_problem("/v1/log/proof?dossier=" + id, 404, "GW-4006");
+    auto const statement = hub_.get("/v1/log/statement?day=" + today());
+    EXPECT_EQ(statement.status, 200) << statement.body;
+    EXPECT_EQ(text_in(statement, "/provider"), "THAISON");
+    EXPECT_EQ(text_in(statement, "/accepted"), "0") << "the caller's own, whoever is named";
+}
+
+TEST_F(LogRoutes, WithoutACertificateAndWithOtherMethodsNothingIsTold)
+{
+    for (std::string const target : {"/v1/log/head", "/v1/log/proof?dossier=1", "/v1/log/consistency?from=1&to=2", "/v1/log/statement?day=2026-11-22", "/v1/log/statement/entries?day=2026-11-22"}) {
+        EXPECT_EQ(hub_.anonymous(target).status, 401) << target;
+        auto const posted = hub_.call({"POST", target, {{"Content-Type", "application/json"}}, "{}"});
+        EXPECT_EQ(posted.status, 405) << target;
+        EXPECT_THAT(std::string{posted.header("Allow")}, HasSubstr("GET"));
+        EXPECT_EQ(text_in(posted, "/code"), "GW-1003");
+        EXPECT_EQ(hub_.call({"DELETE", target, {}, ""}).status, 405) << target;
+    }
+    auto const asked = hub_.call({"HEAD", "/v1/log/head", {}, ""});
+    EXPECT_EQ(asked.status, 200);
+    EXPECT_EQ(asked.body, "");
+    EXPECT_NE(asked.header("Content-Length"), "0");
+    EXPECT_EQ(hub_.call({"HEAD", "/v1/log/statement?day=nothing", {}, ""}).status, 400);
+}
+
+TEST_F(LogRoutes, TheStatementOfTodaySaysThatItIsProvisionalAndItsListIsWhatWasSigned)
+{
+    file("key-%31"), file("100%");
+    EXPECT_EQ(hub_.submit("<Hoso>broken", "b").status, 422);
+    auto const answer = hub_.get("/v1/log/statement?day=" + today());
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(text_in(answer, "/state"), "provisional");
+    auto const text = text_in(answer, "/text");
+    EXPECT_TRUE(signing::verify_text(certificate_, text, schemas::base64_decode(text_in(answer, "/signature")).value_or("")));
+    auto const said = ledger::read_statement(text).value();
+    EXPECT_EQ(said.accepted, 2u);
+    EXPECT_EQ(said.refused, (std::map<std::string, std::uint64_t>{{"GW-3001", 1}}));
+
+    std::string all, after;
+    do {
+        auto const page = json::parse(hub_.get("/v1/log/statement/entries?day=" + today() + "&size=" + std::to_string(said.size) + "&after=" + after).body);
+        for (auto const& line : page.at("lines").as_array()) all += std::string{line.as_string()} + "\n";
+        after = page.at("next").is_null() ? "" : std::string{page.at("next").as_string()};
+    } while (!after.empty());
+    EXPECT_EQ(signing::sha256(all), said.entries);
+    EXPECT_THAT(all, HasSubstr(" key-%2531 "));
+    EXPECT_THAT(all, HasSubstr(" 100%25 "));
+    EXPECT_EQ(hub_.get("/v1/log/statement?day=" + today()).body, answer.body) << "at most a minute old: the same one again";
+}
+
+TEST_F(LogRoutes, ClosedStatementsAreTheSameForEverAndIvanctlChecksThem)
+{
+    file("a"), file("b");
+    EXPECT_EQ(hub_.submit("<Hoso>broken", "c").status, 422);
+    // As if all that had been two days ago.
+    auto const day = dossier::vietnam_date(runtime::vietnam_day(std::chrono::system_clock::now()) - std::chrono::days{2});
+    auto& database = support::Database::shared();
+    database.execute("UPDATE ivan.log_groups SET at = at - interval '2 days'");
+    EXPECT_EQ(text_in(hub_.get("/v1/log/statement?day=" + day), "/state"), "closed");
+    auto const first = hub_.get("/v1/log/statement?day=" + day);
+    EXPECT_EQ(hub_.get("/v1/log/statement?day=" + day).body, first.body);
+    hub_.restart();
+    EXPECT_EQ(hub_.get("/v1/log/statement?day=" + day).body, first.body) << "kept in the database";
+
+    support::TemporaryDirectory const directory;
+    auto const file_name = (directory.path() / "statement").string();
+    auto const pki = support::hub_pki();
+    auto const asked = support::ivanctl({"audit", "statement", "--day", today(), "--url", hub_.intake_url(), "--ca", pki / "tls/ca.pem", "--cert", pki / "tls/thaison.pem",
+                                         "--key", pki / "tls/thaison.key", "--out", file_name});
+    ASSERT_EQ(asked.status, 0) << asked.text;
+    auto const check = [&] { return support::ivanctl({"audit", "verify-statement", file_name, "--certificates", pki / "receipt/receipt.pem"}); };
+    auto const good = check();
+    EXPECT_EQ(good.status, 0) << good.text;
+    EXPECT_THAT(good.text, HasSubstr("2 accepted, 1 refused"));
+
+    auto const whole = support::read_file(file_name);
+    auto const spoiled = [&](std::string const& from, std::string const& to) {
+        auto text = whole;
+        text.replace(text.find(from), from.size(), to);
+        std::ofstream{file_name, std::ios::binary} << text;
+        auto const said = check();
+        std::ofstream{file_name, std::ios::binary} << whole;
+        return said;
+    };
+    EXPECT_EQ(spoiled("accepted 2", "accepted 1").status, 1) << "the signed text";
+    auto const line = whole.substr(whole.rfind("\naccepted ") + 1);
+    auto const removed = spoiled(line.substr(0, line.find('\n') + 1), "");
+    EXPECT_EQ(removed.status, 1);
+    EXPECT_THAT(removed.text, HasSubstr("1 accepted are listed, 2 were signed for"));
+    EXPECT_EQ(spoiled(" GW-3001", " GW-3002").status, 1);
+    EXPECT_EQ(spoiled("signature ", "signature A").status, 1);
+
+    std::ofstream{directory.path() / "mine"} << "a\nb\nnever-arrived\nc\n";
+    auto const reconcile = [&] { return support::ivanctl({"audit", "reconcile", file_name, "--mine", directory.path() / "mine", "--json"}); };
+    auto const beside = reconcile();
+    EXPECT_EQ(beside.status, 1);
+    auto const said = beside.json();
+    EXPECT_EQ(json::serialize(said.at("missing").at("first")), R"(["never-arrived"])");
+    EXPECT_EQ(json::serialize(said.at("refused").at("first")), R"(["c GW-3001"])");
+    EXPECT_EQ(said.at("agreed").as_int64(), 2);
+    std::ofstream{directory.path() / "mine"} << "a " << std::string(64, '0') << "\n";
+    auto const other = reconcile().json();
+    EXPECT_EQ(other.at("differs").at("count").as_int64(), 1);
+    EXPECT_EQ(other.at("extra").at("count").as_int64(), 1);
+}
+
+}  // namespace
