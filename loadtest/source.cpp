@@ -234,13 +234,17 @@ private:
 
 } // namespace
 
+std::string blanks(std::uint64_t number)
+{
+    std::string out;
+    if (number > 0) out += '\n';
+    for (; number > 0; number >>= 1) out += (number & 1) != 0 ? '\t' : ' ';
+    return out;
+}
+
 std::string sent_bytes(std::vector<Prepared> const& prepared, std::size_t n)
 {
-    auto bytes = prepared[n % prepared.size()].bytes;
-    auto round = n / prepared.size();
-    if (round > 0) bytes += '\n';
-    for (; round > 0; round >>= 1) bytes += (round & 1) != 0 ? '\t' : ' ';
-    return bytes;
+    return prepared[n % prepared.size()].bytes + blanks(n / prepared.size());
 }
 
 std::string sent_sha256(std::vector<Prepared> const& prepared, std::size_t n)

@@ -48,8 +48,11 @@ runtime::Task<SourceResult> send_all(net::io_context& context, SourceConfig conf
                                      std::vector<Prepared> const& prepared,
                                      std::function<void(std::size_t done)> progress);
 
-// What dossier n sends: from the second round on the prepared bytes and a mark of blanks behind the root element, which XML
-// allows there (XML 1.0 §2.8, Misc) and no signature covers. The same content under another key would be a duplicate.
+// A mark to stand behind the root element, where XML allows blanks (XML 1.0 §2.8, Misc) and no signature covers them: another
+// one for each number, none for 0.
+[[nodiscard]] std::string blanks(std::uint64_t number);
+
+// What dossier n sends: the prepared bytes, from the second round on marked. The same content under another key would be a duplicate.
 [[nodiscard]] std::string sent_bytes(std::vector<Prepared> const& prepared, std::size_t n);
 [[nodiscard]] std::string sent_sha256(std::vector<Prepared> const& prepared, std::size_t n);
 

@@ -1,6 +1,7 @@
 // A PKI in bad weather: the real server, a real PostgreSQL, and CAs whose lists and responders come and go. Time leaps.
 
 #include "gateway/dossier/time.hpp"
+#include "loadtest/source.hpp"
 #include "signing/dev/issuer.hpp"
 #include "tests/support/hub.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -330,14 +331,6 @@ unsigned setting(char const* name, unsigned otherwise)
     return given ? static_cast<unsigned>(std::stoul(given)) : otherwise;
 }
 
-// Behind the root element, where XML allows them and no signature covers them: one text for each number.
-std::string blanks(std::uint64_t number)
-{
-    std::string out = "\n";
-    for (; number > 0; number >>= 1) out += (number & 1) != 0 ? '\t' : ' ';
-    return out;
-}
-
 // While requests go on, the CA begins to list one signer. Each sender does what providers do: it files, and asks for the
 // status of what was accepted, on one connection. The rates are printed, not asserted; on a quiet machine:
 //   IVAN_WEATHER_SECONDS=20 IVAN_WEATHER_SENDERS=16 test_integration --gtest_filter='*NoRequestIsLost'
@@ -391,7 +384,7 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
                                          "/v1/dossiers",
                                          {{"Content-Type", "application/xml"}, {"Idempotency-Key", "load-" + std::to_string(me) + "-" + std::to_string(n)}},
                                          // Bytes of its own each time: the same content under another key is a duplicate.
-                                         (use_bad ? doomed : bodies)[n % bodies.size()] + blanks(std::uint64_t{n} * senders + me)};
+                                         (use_bad ? doomed : bodies)[n % bodies.size()] + loadtest::blanks(std::uint64_t{n} * senders + me)};
             auto const answer = call(std::move(request));
             ++filed;
             if (!answer) continue;
