@@ -34,8 +34,8 @@ struct AuditOptions {
 };
 
 struct AuditFinding {
-    // body, content_sha256, receipt, case_code, provider, received_at, dossier_id, refusal: this part of a row is not what the
-    // log holds · missing: no row for a leaf · not_logged: a row without a leaf · inserted: a row with the place of another ·
+    // body, content_sha256, receipt, case_code, provider, received_at, dossier_id, log_index, refusal: this part of a row is not
+    // what the log holds · missing: no row for a leaf · not_logged: a row without a leaf · inserted: a row with the place of another ·
     // beyond: a row past the log's end · leaf, node, frontier, groups: the log's own tables · head, statement: what was signed ·
     // row: a column is not what the logged receipt says · answer: nor is the stored answer · signature: the receipt is not the hub's
     std::string what;

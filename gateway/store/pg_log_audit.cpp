@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -62,6 +63,7 @@ struct Odd {
     AuditFinding finding;
     std::optional<Hash> leaf;
     bool told = false;  // the changed field is known
+    std::optional<std::uint64_t> signed_place = {};  // its receipt's, where the row's leaf stands there
 };
 
 class Audit {
@@ -80,9 +82,9 @@ public:
         read_statements();
         read_groups();
         for (auto const* setting : whole_tables) connection_.run_plain(setting);
-        each<CheckedDossier>(fmt::format("DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT {} FROM ivan.dossiers", RowCheck::dossier_columns), "audit_dossiers",
+        each<CheckedDossier>(fmt::format("DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT {} FROM ivan.dossiers WHERE log_index IS NULL OR log_index >= {}", RowCheck::dossier_columns, begin_), "audit_dossiers",
                              [this](Rows const& rows, std::size_t n) { return check_.dossier(rows, n); }, [this](CheckedDossier& row) { dossier(row); });
-        each<CheckedRefusal>(fmt::format("DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT {} FROM ivan.refusals WHERE log_index IS NOT NULL", RowCheck::refusal_columns),
+        each<CheckedRefusal>(fmt::format("DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT {} FROM ivan.refusals WHERE log_index >= {}", RowCheck::refusal_columns, begin_),
                              "audit_refusals", [this](Rows const& rows, std::size_t n) { return check_.refusal(rows, n); }, [this](CheckedRefusal& row) { refusal(row); });
         for (auto const* setting : indexes_again) connection_.run_plain(setting);
         judge_groups();
@@ -358,7 +360,7 @@ private:
             name.detail = fmt::format("the body's hash is {}, the row says {}", row.content, row.column);
             return find(std::move(name));
         }
-        own(row);
+        if (held(index) != nullptr) own(row);
     }
 
     // Only of a row that is the one that was logged: else it says what is wrong with it already.
@@ -401,8 +403,20 @@ private:
             if (best == 4) row.finding.detail = fmt::format("the row says {}, the log and the receipt say {}", provider, signed_provider);
             matched_[static_cast<std::size_t>(index - begin_)] = true;
         }
+        if (best == 0) row.signed_place = place_by_receipt(checked);
         if (odd_.size() < options_.findings_max) odd_.push_back(std::move(row));
         else ++report_.findings_left_out;
+    }
+
+    // Where the row would stand as it should.
+    std::optional<std::uint64_t> place_by_receipt(CheckedDossier const& row) const
+    {
+        auto const digits = element_text(row.receipt, "ViTriNhatKy");
+        std::uint64_t place = 0;
+        auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), place);
+        if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+        auto const* const leaf = held(place);
+        return leaf != nullptr && row.leaf && *leaf == *row.leaf ? std::optional{place} : std::nullopt;
     }
 
     void refusal(CheckedRefusal const& row)
@@ -456,6 +470,13 @@ private:
         for (auto& row : odd_) {
             auto& finding = row.finding;
             auto const place = static_cast<std::size_t>(*finding.index - begin_);
+            if (row.signed_place && !matched_[static_cast<std::size_t>(*row.signed_place - begin_)]) {
+                matched_[static_cast<std::size_t>(*row.signed_place - begin_)] = true;
+                finding.what = "log_index";
+                finding.detail = fmt::format("the row says this place, the log and its receipt say {}", *row.signed_place);
+                find(std::move(finding));
+                continue;
+            }
             if (!row.told && finding.what != "refusal") {
                 finding.what = matched_[place] ? "inserted" : "receipt";
                 finding.detail = matched_[place] ? "this place in the log belongs to another row" : "the receipt is not the one that was logged";

@@ -175,7 +175,11 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
         {"deleted", "DELETE FROM ivan.dossiers" + of, {"missing@" + index, "missing"}, put_back},
         {"inserted without a leaf", "CREATE TEMP TABLE f AS SELECT * FROM kept; UPDATE f SET dossier_id = gen_random_uuid(), log_index = NULL, trace_id = 'forged', "
          "received_at = received_at + interval '1 hour'; INSERT INTO ivan.dossiers SELECT * FROM f; DROP TABLE f", {"not_logged"}, put_back},
-        {"inserted with a forged index", "UPDATE ivan.dossiers SET log_index = " + other + of, {"inserted@" + other, "missing@" + index}, put_back},
+        {"inserted with a forged index", "UPDATE ivan.dossiers SET log_index = " + other + of, {"log_index@" + other}, put_back},
+        {"a copy at another's place", "CREATE TEMP TABLE f AS SELECT * FROM kept; UPDATE f SET log_index = " + other + ", trace_id = 'forged', received_at = received_at + interval '1 hour'; "
+         "INSERT INTO ivan.dossiers SELECT * FROM f; DROP TABLE f", {"inserted@" + other}, put_back},
+        {"two rows swapped", "UPDATE ivan.dossiers SET log_index = CASE log_index WHEN " + index + " THEN " + other + " ELSE " + index + " END WHERE log_index IN (" + index + ", " + other + ")",
+         {"log_index@" + index, "log_index@" + other}, put_back + "; UPDATE ivan.dossiers SET log_index = " + other + " WHERE idempotency_key = 'k151'"},
         {"beyond", "UPDATE ivan.dossiers SET log_index = 5000" + of, {"beyond@5000", "missing@" + index}, put_back},
     };
     auto add = [&](std::string name, std::string const& table, std::string const& sql, std::vector<std::string> expected) {
