@@ -1,6 +1,7 @@
 #include "gateway/server.hpp"
 
 #include "gateway/alarms.hpp"
+#include "gateway/client_trust.hpp"
 #include "gateway/delivery/backend.hpp"
 #include "gateway/delivery/dispatcher.hpp"
 #include "gateway/dossier/id.hpp"
@@ -140,6 +141,7 @@ struct Loaded {
     std::shared_ptr<runtime::Snapshot<dossier::ReceiptKeys>> receipt_keys;  // shared by the sealer of receipts, the probe and the public page
     std::shared_ptr<signing::KeyPair const> signer;  // of the probe; null: the receipt key
     std::shared_ptr<signing::TrustStore const> trust;
+    std::shared_ptr<ClientTrust const> client_trust;
     std::string trust_stamp;                         // of the directory as it was read
     std::shared_ptr<schemas::Rules const> rules;
     std::shared_ptr<schemas::Validator const> validator;
@@ -155,6 +157,8 @@ std::optional<intake::TlsConfig> tls_of(ServerConfig const& server)
     return intake::TlsConfig{server.certificate_file, server.key_file, server.client_ca_file};
 }
 
+std::string trust_stamp_of(std::string const& directory) { return signing::TrustStore::stamp_of(directory) + ClientTrust::stamp_of(directory); }
+
 Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::WantedSink sink)
 {
     signing::initialise();
@@ -164,8 +168,9 @@ Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::Wan
     auto keys = problems.attempt("signing.receipt_key", [&] {
         return std::make_shared<runtime::Snapshot<dossier::ReceiptKeys>>(dossier::ReceiptKeys::load(receipt_keys_of(files), now));
     });
-    loaded.trust_stamp = signing::TrustStore::stamp_of(files.trust_directory);  // first: what changes meanwhile is read again
+    loaded.trust_stamp = trust_stamp_of(files.trust_directory);  // first: what changes meanwhile is read again
     auto trust = problems.attempt("signing.trust_directory", [&] { return signing::TrustStore::load(files.trust_directory, files.policy, std::move(sink)); });
+    auto client_trust = problems.attempt("server.client_ca_file", [&] { return ClientTrust::load(config.server.client_ca_file, files.trust_directory, files.policy); });
     auto catalogue = problems.attempt("schemas.xsd_directory", [&] { return schemas::Catalogue::load(config.schemas.xsd_directory); });
     auto rules = problems.attempt("schemas.rules_directory", [&] { return schemas::Rules::load(config.schemas.rules_directory); });
     auto tls = problems.attempt("server.certificate_file", [&] {
@@ -192,6 +197,7 @@ Loaded load(Config const& config, runtime::Instant now, signing::TrustStore::Wan
     loaded.receipt_keys = *keys;
     loaded.signer = *signer;
     loaded.trust = *trust;
+    loaded.client_trust = *client_trust;
     loaded.rules = *rules;
     loaded.validator = std::make_shared<schemas::Validator const>(*catalogue, *rules);
     loaded.tls = *tls;
@@ -232,7 +238,7 @@ BadStart::BadStart(std::vector<std::string> problems)
 // Members stand in the order they start; they are destroyed in reverse.
 struct Server::Data {
     Data(Config from_file, runtime::Clock const& given_clock)
-        : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now(), wanted_sink())}, trust{loaded.trust},
+        : config{std::move(from_file)}, clock{given_clock}, loaded{load(config, clock.now(), wanted_sink())}, trust{loaded.trust}, client_trust{loaded.client_trust},
           criteria{criteria_of(config, loaded, loaded.trust, std::make_shared<providers::Directory const>(std::vector<providers::Agency>{}))},
           postgres{config.store, sealer(), metrics, head_signer(), statement_signer()},
           admission{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), config.intake, clock, metrics},
@@ -334,6 +340,8 @@ struct Server::Data {
     intake::Limits ops_limits = operations_limits();
     Loaded loaded;
     runtime::Snapshot<signing::TrustStore> trust;
+    runtime::Snapshot<ClientTrust> client_trust;
+    intake::ClientCertificates clients{[this](std::string_view der) { return client_trust.load()->revoked(der, *trust.load(), clock.now()); }};
     runtime::Snapshot<intake::Criteria> criteria;
     // Before everything that holds a socket or a timer of theirs, and before the store, which answers to them.
     ServingCore house{"house"};
@@ -405,7 +413,7 @@ void Server::Data::load_registry(milliseconds start_wait)
 void Server::Data::bind()
 {
     auto const threads = config.server.io_threads ? config.server.io_threads : std::max(1u, std::thread::hardware_concurrency());
-    intake::Services const services{admission, metrics, clock, config.intake, public_router, &cpu};
+    intake::Services const services{admission, metrics, clock, config.intake, public_router, &cpu, &clients};
     intake::Services const ops_services{ops_admission, ops_metrics, clock, ops_limits, ops_router, nullptr};
     intake::ListenerConfig listener;
     listener.address = config.server.address;
@@ -467,14 +475,17 @@ void Server::Data::use(std::shared_ptr<signing::TrustStore const> fresh)
     next->verifier = std::make_shared<signing::Verifier const>(fresh, config.signing.policy);
     criteria.store(std::move(next));
     trust.store(std::move(fresh));
+    clients.evidence_changed();
     recheck.look();
 }
 
 void Server::Data::read_trust()
 {
-    loaded.trust_stamp = signing::TrustStore::stamp_of(config.signing.trust_directory);
+    loaded.trust_stamp = trust_stamp_of(config.signing.trust_directory);
     try {
+        auto fresh_clients = ClientTrust::load(config.server.client_ca_file, config.signing.trust_directory, config.signing.policy);
         auto fresh = signing::TrustStore::load(config.signing.trust_directory, config.signing.policy, wanted_sink());
+        client_trust.store(std::move(fresh_clients));
         use(refresher ? fresh->with(refresher->anew(*fresh)) : std::move(fresh));
         alarms.set("trust_unreadable", false, "");
         observe::log(observe::Level::info, "trust read again", {{"anchors", trust.load()->counts().anchors}});
@@ -578,7 +589,7 @@ Task<void> Server::Data::reload_loop()
     while (co_await pause(house.group, config.server.reload_interval)) {
         auto work = [this] {
             // A directory that cannot be used is tried again when it changes, or when somebody asks: the alarm stands meanwhile.
-            if (signing::TrustStore::stamp_of(config.signing.trust_directory) != loaded.trust_stamp) read_trust();
+            if (trust_stamp_of(config.signing.trust_directory) != loaded.trust_stamp) read_trust();
             if (dossier::ReceiptKeys::stamp_of(receipt_keys_of(config.signing)) != receipt_keys_stamp) read_receipt_keys();
             return read_registry();
         };

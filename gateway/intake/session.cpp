@@ -68,17 +68,18 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 
 // ---- What is known of the peer --------------------------------------------------------------------------------------
 
-std::string fingerprint_of(SSL* ssl)
+// Null where none was shown.
+std::shared_ptr<ClientCertificate const> client_of(SSL* ssl, ClientCertificates* clients)
 {
     auto* const certificate = SSL_get0_peer_certificate(ssl);
-    if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return {};
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned size = 0;
-    if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
-    std::string hex;
-    hex.reserve(2 * size);
-    for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
-    return hex;
+    if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return nullptr;
+    unsigned char* der = nullptr;
+    auto const size = i2d_X509(certificate, &der);
+    if (size <= 0) return nullptr;
+    std::string const bytes{reinterpret_cast<char const*>(der), static_cast<std::size_t>(size)};
+    OPENSSL_free(der);
+    if (clients) return clients->shown(bytes);
+    return std::shared_ptr<ClientCertificate const>{new ClientCertificate{bytes, signing::hex(signing::sha256(bytes))}};
 }
 
 // RFC 6750 §2.1. Another scheme is as if nothing were shown.
@@ -163,7 +164,7 @@ private:
     runtime::TaskGroup const& group_;
     runtime::ReadBuffer buffer_;
     std::optional<Parser> parser_;
-    std::string certificate_sha256_;
+    std::shared_ptr<ClientCertificate const> client_;  // null: showed none; shared by all connections that show the same
     std::uint32_t served_ = 0, refusals_ = 0;  // requests; 429 and 503 in a row
     bool idle_ = false;      // between requests: a polite stop may end the wait
     bool linger_ = false;    // the peer may still be sending what we refused to read
@@ -203,7 +204,7 @@ Task<bool> Session::handshake()
         co_return false;
     }
     s_.metrics.handshake(Steady::now() - began, SSL_session_reused(stream_.tls()) == 1);
-    certificate_sha256_ = fingerprint_of(stream_.tls());
+    client_ = client_of(stream_.tls(), s_.clients);
     stream_.forget_peer();
     co_return true;
 }
@@ -330,7 +331,10 @@ Task<std::optional<Fault>> Session::admit(Exchange& x, std::uint64_t body_bytes_
 {
     if (group_.stopping()) co_return plain(FaultCode::stopping);
     auto const bytes = x.head.chunked ? body_bytes_max : x.head.content_length.value_or(0);
-    providers::Credentials credentials{certificate_sha256_, bearer_key(x.head)};
+    // Whatever else it shows: who sends under a revoked certificate may be anybody.
+    bool const revoked = x.route->access == Access::party && client_ && s_.clients && s_.clients->revoked(*client_);
+    if (revoked) co_return plain(FaultCode::credentials_revoked, client_->sha256);
+    providers::Credentials credentials{client_ ? client_->sha256 : std::string{}, bearer_key(x.head)};
     arm(s_.limits.places.wait_max + s_.limits.write_timeout);  // a wait for its turn is no fault of the peer's
     auto ticket = co_await s_.admission.enter(*x.route, std::move(credentials), std::min(bytes, body_bytes_max));
     if (!ticket) co_return ticket.error();

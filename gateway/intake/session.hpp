@@ -10,6 +10,7 @@
 // Trusts:  nothing from the peer. What a proxy before us would read otherwise than we do is refused (RFC 9112 §11.2).
 
 #include "gateway/intake/admission.hpp"
+#include "gateway/intake/client_certificates.hpp"
 #include "gateway/intake/limits.hpp"
 #include "gateway/intake/router.hpp"
 #include "gateway/observe/metrics.hpp"
@@ -33,6 +34,7 @@ struct Services {
     Limits const& limits;
     Router const& router;
     net::thread_pool* cpu = nullptr;  // for unpacking large bodies; null: on the session's core
+    ClientCertificates* clients = nullptr;  // null: nobody asks whether they are revoked
 };
 
 // Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a

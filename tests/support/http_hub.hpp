@@ -31,13 +31,14 @@ public:
         std::vector<intake::Route> routes;
         std::vector<providers::Provider> providers;
         std::optional<intake::TlsConfig> tls;
+        intake::ClientCertificates* clients = nullptr;
     };
 
     explicit HttpHub(Options options)
         : limits{options.limits}, router{std::move(options.routes)},
           admission{std::make_shared<providers::Registry const>(std::move(options.providers)), limits, clock, metrics},
           tasks_{context_, [this](std::string const& name, std::string const& what) { surprise(name + ": " + what); }},
-          listener_{context_, listener_config(std::move(options.tls)), intake::Services{admission, metrics, clock, limits, router, &cpu_}}
+          listener_{context_, listener_config(std::move(options.tls)), intake::Services{admission, metrics, clock, limits, router, &cpu_, options.clients}}
     {
         listener_.start(tasks_);
         thread_ = std::jthread{[this] { context_.run(); }};

@@ -1,0 +1,67 @@
+#include "gateway/client_trust.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <vector>
+
+namespace gateway {
+namespace {
+
+namespace fs = std::filesystem;
+using Piece = signing::Revocations::Piece;
+
+Piece read(fs::path const& file)
+{
+    std::ifstream stream{file, std::ios::binary};
+    Piece piece{file.string(), {std::istreambuf_iterator<char>{stream}, {}}};
+    if (!stream) throw std::runtime_error(file.string() + ": cannot be read");
+    return piece;
+}
+
+std::vector<Piece> read_lists(fs::path const& directory)
+{
+    std::vector<Piece> pieces;
+    if (!fs::is_directory(directory)) return pieces;
+    for (auto const& entry : fs::directory_iterator{directory}) {
+        if (entry.path().filename().string().starts_with('.')) continue;  // half written
+        auto const kind = entry.path().extension();
+        if (kind == ".pem" || kind == ".der") pieces.push_back(read(entry.path()));
+    }
+    std::ranges::sort(pieces, {}, &Piece::name);
+    return pieces;
+}
+
+bool says_revoked(signing::TrustStore const& trust, std::string_view der, signing::Instant at)
+{
+    auto const said = trust.explain(der, at, {}, signing::Purpose::any);
+    return !said && said.error().why == signing::Refusal::certificate_revoked;
+}
+
+}  // namespace
+
+std::shared_ptr<ClientTrust const> ClientTrust::load(std::string const& client_ca_file, fs::path const& trust_directory, signing::Policy const& policy)
+{
+    auto made = std::make_shared<ClientTrust>();
+    if (client_ca_file.empty()) return made;
+    signing::TrustStore::Material material;
+    material.anchors.push_back(read(client_ca_file));
+    material.crls = read_lists(trust_directory / "clients" / "crls");
+    material.check_revocation = false;  // a lack of evidence refuses nobody; what there is counts
+    made->own_ = signing::TrustStore::make(material, policy);
+    if (!made->own_->refused().empty()) {
+        auto const& first = made->own_->refused().front();
+        throw std::runtime_error(first.name + ": " + first.why);
+    }
+    return made;
+}
+
+std::string ClientTrust::stamp_of(fs::path const& trust_directory) { return signing::TrustStore::stamp_of(trust_directory / "clients"); }
+
+bool ClientTrust::revoked(std::string_view der, signing::TrustStore const& signers, signing::Instant at) const
+{
+    return (own_ && says_revoked(*own_, der, at)) || says_revoked(signers, der, at);
+}
+
+}  // namespace gateway

@@ -1,0 +1,106 @@
+// A provider's TLS certificate that is revoked while a connection under it stays open.
+
+#include "tests/support/hub.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace {
+
+using std::chrono::hours;
+using support::Hub;
+namespace dev = signing::dev;
+namespace fs = std::filesystem;
+
+std::string text_of(fs::path const& path)
+{
+    std::ifstream stream{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+class ClientRevocation : public testing::Test {
+protected:
+    ClientRevocation()
+    {
+        fs::copy(support::hub_pki() / "trust", trust, fs::copy_options::recursive);
+        hub.config.signing.trust_directory = trust;
+        hub.config.revocation.enabled = false;  // what the directory says, and nothing else
+    }
+    // The list of the authority of clients, with these on it.
+    void publish(std::vector<dev::Revoked> const& revoked) const
+    {
+        auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+        auto const list = trust / "clients/crls/clients.pem";
+        fs::create_directories(list.parent_path());
+        std::ofstream{list.parent_path() / ".half"} << dev::make_crl(issuer, revoked, now - hours{1}, now + hours{24}, 1);
+        fs::rename(list.parent_path() / ".half", list);
+    }
+    [[nodiscard]] dev::Revoked thaison() const { return {text_of(support::hub_pki() / "tls/thaison.pem"), std::chrono::system_clock::now() - hours{2}}; }
+
+    struct Line {
+        explicit Line(Hub const& hub) : http{context, config_of(hub)} {}
+        static runtime::HttpClientConfig config_of(Hub const& hub)
+        {
+            runtime::HttpClientConfig made;
+            made.base_url = hub.intake_url();
+            made.ca_file = support::hub_pki() / "tls/ca.pem";
+            made.certificate_file = support::hub_pki() / "tls/thaison.pem";
+            made.key_file = support::hub_pki() / "tls/thaison.key";
+            return made;
+        }
+        std::string ask()
+        {
+            runtime::HttpRequest request{"GET", "/v1/limits", {}, ""};
+            auto answer = support::run_task(context, http.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
+            if (!answer) throw std::runtime_error(answer.error().message());
+            return answer->status == 200 ? "answered" : support::text_in(*answer, "/code");
+        }
+        net::io_context context{1};
+        runtime::HttpClient http;
+    };
+
+    support::TemporaryDirectory directory;
+    fs::path trust = directory.path() / "trust";
+    dev::Identity issuer{text_of(support::hub_pki() / "ca/tls-ca.key"), text_of(support::hub_pki() / "ca/tls-ca.pem")};
+    Hub hub;
+};
+
+TEST_F(ClientRevocation, AnOpenConnectionLosesItsStandingWhenTrustIsReadAgainAndRegainsIt)
+{
+    hub.config.server.reload_interval = hours{1};  // what counts is what SIGHUP calls
+    publish({});
+    hub.start();
+    Line line{hub};
+    EXPECT_EQ(line.ask(), "answered");
+    publish({thaison()});
+    EXPECT_EQ(line.ask(), "answered") << "not read yet";
+    hub.server->reload();
+    Hub::until("the certificate is refused", [&] { return line.ask() == "GW-1109"; });
+    publish({});
+    hub.server->reload();
+    Hub::until("it is taken again", [&] { return line.ask() == "answered"; });
+    EXPECT_EQ(line.http.counts().connected, 1u) << "one connection, open all the while";
+}
+
+TEST_F(ClientRevocation, AListThatComesIsReadAlsoWhenNobodyAsks)
+{
+    hub.config.server.reload_interval = std::chrono::milliseconds{100};
+    hub.start();
+    Line line{hub};
+    EXPECT_EQ(line.ask(), "answered");
+    publish({thaison()});
+    Hub::until("the certificate is refused", [&] { return line.ask() == "GW-1109"; });
+}
+
+TEST_F(ClientRevocation, AListOfNobodyWeKnowIsABadStart)
+{
+    auto const stranger = support::Pki::shared().unknown_root;
+    auto const now = std::chrono::system_clock::now();
+    fs::create_directories(trust / "clients/crls");
+    std::ofstream{trust / "clients/crls/stranger.pem"} << dev::make_crl(stranger, {}, now - hours{1}, now + hours{1}, 1);
+    EXPECT_THROW(hub.start(), gateway::BadStart);
+}
+
+}  // namespace
