@@ -4,6 +4,7 @@
 #include "loadtest/overload.hpp"
 #include "loadtest/run.hpp"
 #include "loadtest/samples.hpp"
+#include "loadtest/siege.hpp"
 #include "loadtest/sink.hpp"
 #include "signing/verifier.hpp"
 
@@ -210,6 +211,29 @@ void add_connect(CLI::App& app, std::string const& name, int& status)
     });
 }
 
+void add_siege(CLI::App& app)
+{
+    struct Options {
+        loadtest::SiegeConfig siege;
+        std::string kind;
+        unsigned seconds = 10;
+    };
+    auto const options = std::make_shared<Options>(); // lives as long as the callback
+    auto& config = options->siege;
+    auto* const sub = app.add_subcommand("siege", "Connections without dossiers, from one address: what they cost the gateway, and what they cost the one who makes them");
+    sub->add_option("--url", config.url, "The gateway's provider listener")->required();
+    sub->add_option("--kind", options->kind, "churn, hello, slow-heads or idle")->required();
+    sub->add_option("--pid", config.pid, "Of the gateway")->required()->check(CLI::Range(1, 1 << 30));
+    sub->add_option("--seconds", options->seconds, "How long")->check(CLI::Range(1, 3600))->capture_default_str();
+    sub->add_option("--held", config.held_max, "Connections held at once")->check(CLI::Range(1, 10'000))->capture_default_str();
+    sub->callback([options] {
+        auto& siege = options->siege;
+        if (!loadtest::siege_from(options->kind, siege.kind)) throw std::runtime_error("no siege is called " + options->kind);
+        siege.duration = std::chrono::seconds{options->seconds};
+        std::cout << loadtest::to_json(siege, loadtest::besiege(siege)) << '\n';
+    });
+}
+
 void add_overload(CLI::App& app, int& status)
 {
     struct Options {
@@ -262,6 +286,7 @@ int main(int argc, char** argv)
     add_samples(app);
     add_connect(app, "idle", status);
     add_connect(app, "handshakes", status);
+    add_siege(app);
     add_overload(app, status);
     try {
         app.parse(argc, argv);

@@ -151,3 +151,25 @@ connections() {
     row "mTLS handshakes resumed" "$(jq .resumed_per_second <<<"$shaken")" "a second" "$(jq .full_per_second <<<"$shaken")" '"ratio >= 1.5"' \
         "$(jq '"floor: full ones; \(.not_resumed) were not resumed"' <<<"$shaken")" >>"$rows"
 }
+
+# What somebody does to the provider listener from one address without a dossier: processor time of the gateway beside that of
+# whoever does it, and the gateway's memory. Loopback is counted like any other address here.
+siege() {
+    local kind seconds=10 pid rest
+    [[ $quick == yes ]] && seconds=4
+    e2e_start
+    hub_more='[intake]
+unlimited_addresses = ""
+'
+    e2e_transport tls
+    read -r pid rest <"$hub/run/gateway.pid"
+    for kind in churn hello slow-heads idle; do
+        step "Siege: $kind, $seconds s"
+        "$bin/ivan-loadtest" siege --url "$IVAN_URL" --kind "$kind" --pid "$pid" --seconds "$seconds" >"$work/siege.json" || { echo "siege $kind" >>"$failed"; continue; }
+        row "siege $kind processor" "$(jq '.ours_s * 1000' "$work/siege.json")" ms "$(jq '.theirs_s * 1000' "$work/siege.json")" '"ratio <= 1"' \
+            "$(jq '"floor: theirs, in \(.seconds | round) s; \(.begun) begun, \(.turned_away) turned away, \(.held_most) held at most"' "$work/siege.json")" >>"$rows"
+        row "siege $kind memory" "$(jq '.memory_bytes / 1048576' "$work/siege.json")" MiB null '"figure <= 20"' >>"$rows"
+        ready || echo "siege $kind: the gateway is not ready" >>"$failed"
+    done
+    hub_more=''
+}

@@ -1,11 +1,13 @@
 // The journal under steady load, and under it a bare batch insert of the same bodies: one table with a unique code and the
 // packed body, unnest and one commit for as many rows as the journal's transactions had. Both are durable. Rows a second
-// are in the counters; the time is of one row. Needs a database: IVAN_BENCH_DATABASE, a libpq URL; ops/bench makes one.
+// are in the counters; the time is of one row. What the provable log adds to a row stands beside it: the same transaction of
+// one insert with the log's statements in its round trips, and without them. Needs a database: IVAN_BENCH_DATABASE, a libpq URL; ops/bench makes one.
 #include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/log_writer.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/postgres.hpp"
 #include "signing/digest.hpp"
@@ -26,6 +28,7 @@ constexpr std::chrono::milliseconds patience{20'000};
 
 constexpr store::detail::Statement insert_statement{
     "floor_insert", "INSERT INTO bench_floor (case_code, body) SELECT c, b FROM unnest($1::text[], $2::bytea[]) AS n(c, b)"};
+constexpr store::detail::Statement touch_statement{"floor_touch", "SELECT 1"};
 constexpr store::detail::Statement transactions_statement{
     "floor_transactions", "SELECT count(DISTINCT xmin::text)::bigint FROM ivan.dossiers WHERE idempotency_key LIKE $1::text"};
 
@@ -110,6 +113,35 @@ Rate floor_rate(bench::World const& world, std::string const& url, std::size_t b
     return {std::chrono::steady_clock::now() - begun, static_cast<double>(batch)};
 }
 
+// `batch` entries of the log in each transaction of one insert, or none; a row's share of the time.
+Seconds plain_commits(std::string const& url, std::size_t batch, bool with_log)
+{
+    using namespace store::detail;
+    constexpr std::size_t transactions = 256;
+    PgConnection connection{url, patience, patience};
+    auto const name = run_name();
+    std::string const digest(64, 'a'), receipt(1500, 'r'); // a receipt's bytes are hashed into its entry
+    auto const begun = std::chrono::steady_clock::now();
+    for (std::size_t n = 0; n < transactions; ++n) {
+        LogWriter log;
+        auto const code = name + std::to_string(n);
+        connection.send_plain("BEGIN");
+        connection.send(touch_statement, Params{});
+        if (with_log) log.lock(connection);
+        auto const answers = connection.finish();
+        if (with_log) {
+            log.take(answers.back());
+            for (std::size_t i = 0; i < batch; ++i)
+                log.append(accepted_entry("0198a7a0-0000-7000-8000-000000000001", "00000001.G/2026/00108", digest, receipt, runtime::Instant{}, "THAISON"));
+            log.write(connection);
+        }
+        connection.send(insert_statement, Params{}.texts({code}).byteas({digest}));
+        connection.send_plain("COMMIT");
+        connection.finish();
+    }
+    return (std::chrono::steady_clock::now() - begun) / static_cast<double>(transactions * batch);
+}
+
 // The floor stands in the same run, right behind, at the batch size the journal reached.
 void journal(benchmark::State& state)
 {
@@ -127,6 +159,10 @@ void journal(benchmark::State& state)
         state.counters["rows_per_second"] = static_cast<double>(rows) / ours.took.count();
         state.counters["floor_rows_per_second"] = static_cast<double>(rows) / bare.took.count();
         state.counters["batch"] = ours.batch;
+        auto const batch = static_cast<std::size_t>(ours.batch + 0.5);
+        auto const without = plain_commits(url, batch, false), with = plain_commits(url, batch, true);
+        state.counters["log_us"] = 1e6 * (with - without).count();
+        state.counters["row_us"] = 1e6 * ours.took.count() / static_cast<double>(rows);
     }
 }
 BENCHMARK(journal)->Arg(8)->Arg(32)->Arg(128)->ArgName("together")->Unit(benchmark::kMicrosecond)->UseManualTime()->Iterations(1);
