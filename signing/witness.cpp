@@ -4,6 +4,7 @@
 #include "signing/detail/openssl.hpp"
 #include "signing/detail/signature_reader.hpp"
 #include "signing/detail/survey.hpp"
+#include "signing/detail/uris.hpp"
 #include "signing/detail/value.hpp"
 
 #include <algorithm>
@@ -18,8 +19,7 @@ namespace {
 
 using detail::C14n;
 using detail::Canonicalisation;
-
-constexpr std::string_view dsig = "http://www.w3.org/2000/09/xmldsig#";
+using detail::dsig_ns;
 
 // Bounds of what is remembered of a document outside its Signature; whoever passes one is read by the other way.
 constexpr std::size_t children_max = 16;  // different names under the root: our forms have three
@@ -77,7 +77,7 @@ public:
     {
         ++depth_;
         // What a form consists of: rows and leaves as they stand, which declare nothing and have no ids.
-        if (where_ == Where::outside && depth_ > 3 && !tag.raw.empty() && tag.uri.size() != dsig.size()) return writer_.start(tag);
+        if (where_ == Where::outside && depth_ > 3 && !tag.raw.empty() && tag.uri.size() != dsig_ns.size()) return writer_.start(tag);
         if (where_ != Where::nowhere) note_start(tag);
     }
     void end(schemas::EndEvent const& tag) override
@@ -168,7 +168,7 @@ void Listener::note_start(schemas::StartEvent const& tag)
 {
     if (!tag.namespaces.empty()) note_namespaces(tag);
     if (!tag.attributes.empty()) note_attributes(tag);
-    if (where_ == Where::outside && (depth_ <= 3 || tag.uri == dsig)) note_place(tag);
+    if (where_ == Where::outside && (depth_ <= 3 || tag.uri == dsig_ns)) note_place(tag);
     if (where_ == Where::outside) writer_.start(tag);
     else if (where_ == Where::inside) reader_.start(tag, scope_);
 }
@@ -185,7 +185,7 @@ void Listener::note_namespaces(schemas::StartEvent const& tag)
         if (ns.prefix == "xml" || !detail::is_absolute(ns.uri) || scope_.size() > bound_max) return give_up();
         auto const uses = [&](schemas::AttributeEvent const& a) { return !a.prefix.empty() && a.prefix == ns.prefix; };
         bool const used = tag.prefix == ns.prefix || std::ranges::any_of(tag.attributes, uses);
-        if (where_ == Where::outside && tag.uri != dsig && !used) one_form_ = false;
+        if (where_ == Where::outside && tag.uri != dsig_ns && !used) one_form_ = false;
     }
 }
 
@@ -211,7 +211,7 @@ void Listener::note_id(schemas::AttributeEvent const& attribute)
 
 void Listener::note_place(schemas::StartEvent const& tag)
 {
-    if (tag.uri == dsig) {
+    if (tag.uri == dsig_ns) {
         // Right under a child of the root, once, and nothing of XML Signature elsewhere.
         if (tag.name != "Signature" || depth_ != 3 || ++signatures_ > 1) return give_up();
         into_->holder = children_[child_].name;

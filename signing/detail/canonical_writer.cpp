@@ -1,5 +1,7 @@
 #include "signing/detail/canonical_writer.hpp"
 
+#include "signing/detail/uris.hpp"
+
 #include <libxml/uri.h>
 
 #include <algorithm>
@@ -12,8 +14,6 @@
 namespace signing::detail {
 namespace {
 
-constexpr std::string_view dsig_ns = "http://www.w3.org/2000/09/xmldsig#";
-
 // Copied into the buffer, shorter runs cost less than a call of their own.
 constexpr std::size_t run_bytes_min = 512;
 
@@ -23,7 +23,7 @@ bool is_absolute(std::string_view uri)
 {
     // What documents declare nine times in ten.
     constexpr std::array<std::string_view, 4> known{dsig_ns, "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/2001/XMLSchema",
-                                                    "http://www.w3.org/2001/10/xml-exc-c14n#"};
+                                                    exclusive_ns};
     if (uri.empty() || std::ranges::find(known, uri) != known.end()) return true;
     std::unique_ptr<xmlURI, void (*)(xmlURI*)> const parsed{xmlParseURI(std::string{uri}.c_str()), xmlFreeURI};
     return parsed && parsed->scheme != nullptr && *parsed->scheme != '\0';

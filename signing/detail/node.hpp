@@ -5,6 +5,7 @@
 // Threads: free functions, one tree per thread. Errors: Stop, thrown many levels deep and caught where reading began
 // (profile.cpp, xml_profile.cpp) and nowhere else.
 
+#include "signing/detail/uris.hpp"
 #include "signing/failure.hpp"
 
 #include <libxml/tree.h>
@@ -16,10 +17,6 @@
 #include <vector>
 
 namespace signing::detail {
-
-inline constexpr std::string_view dsig_ns = "http://www.w3.org/2000/09/xmldsig#";
-inline constexpr std::string_view dsig11_ns = "http://www.w3.org/2009/xmldsig11#";
-inline constexpr std::string_view exclusive_ns = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 struct Stop {
     Failure failure;

@@ -1,6 +1,7 @@
 #include "signing/detail/shape.hpp"
 
 #include "signing/detail/node.hpp"
+#include "signing/detail/uris.hpp"
 
 #include "schemas/base64.hpp"
 
@@ -16,10 +17,6 @@ namespace {
 
 constexpr std::string_view more_ns = "http://www.w3.org/2007/05/xmldsig-more#";
 constexpr std::string_view xades_ns = "http://uri.etsi.org/01903/v1.3.2#";
-constexpr std::string_view enveloped_uri = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-constexpr std::string_view sha1_uri = "http://www.w3.org/2000/09/xmldsig#sha1";
-constexpr std::string_view rsa_sha1_uri = "http://www.w3.org/2000/09/xmldsig#rsa-sha1";
-constexpr std::string_view ecdsa_sha1_uri = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1";
 constexpr std::string_view pss_uri = "http://www.w3.org/2007/05/xmldsig-more#rsa-pss";
 constexpr std::string_view mgf1_uri = "http://www.w3.org/2007/05/xmldsig-more#MGF1";
 

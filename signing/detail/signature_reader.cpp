@@ -1,5 +1,7 @@
 #include "signing/detail/signature_reader.hpp"
 
+#include "signing/detail/uris.hpp"
+
 #include "schemas/base64.hpp"
 
 #include <algorithm>
@@ -8,12 +10,6 @@
 namespace signing::detail {
 namespace {
 
-constexpr std::string_view dsig = "http://www.w3.org/2000/09/xmldsig#";
-constexpr std::string_view exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
-constexpr std::string_view enveloped_uri = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
-constexpr std::string_view sha1_uri = "http://www.w3.org/2000/09/xmldsig#sha1";
-constexpr std::string_view rsa_sha1_uri = "http://www.w3.org/2000/09/xmldsig#rsa-sha1";
-constexpr std::string_view ecdsa_sha1_uri = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1";
 constexpr std::string_view blanks = " \t\r\n";
 
 enum Attributes : std::uint8_t { none = 0, id = 1, algorithm = 2, uri = 4, type = 8, mime_type = 16, encoding = 32, prefix_list = 64, any_at_all = 128 };
@@ -99,7 +95,7 @@ SignatureReader::Child const* SignatureReader::find(In parent, schemas::StartEve
     };
     for (auto const& child : children) {
         if (child.parent != parent || child.name != tag.name) continue;
-        return child.ns == Name::any || tag.uri == (child.ns == Name::dsig ? dsig : exclusive) ? &child : nullptr;
+        return child.ns == Name::any || tag.uri == (child.ns == Name::dsig ? dsig_ns : exclusive_ns) ? &child : nullptr;
     }
     return nullptr;
 }
@@ -262,7 +258,7 @@ void SignatureReader::begin_canonical(std::string_view algorithm_uri, Scope cons
         if (!hidden) namespaces_.push_back({prefix, scope.uri(i - 1)});
     }
     std::array const own{schemas::AttributeEvent{"Id", {}, {}, id_}};
-    writer_.start({"SignedInfo", prefix_, dsig, namespaces_, std::span{own}.first(has_id_ ? 1 : 0)});
+    writer_.start({"SignedInfo", prefix_, dsig_ns, namespaces_, std::span{own}.first(has_id_ ? 1 : 0)});
     if (!blank_.empty()) writer_.text({blank_});
     canonical_ = true;
 }
