@@ -7,6 +7,7 @@
 #include "schemas/base64.hpp"
 #include "signing/digest.hpp"
 #include "tests/support/pki.hpp"
+#include "tests/support/receipt_facts.hpp"
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
@@ -57,22 +58,10 @@ signing::Signer signer(std::string form, runtime::Instant at)
 
 ReceiptFacts facts()
 {
-    ReceiptFacts out;
-    out.dossier_id = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
-    out.case_code = "00007.G/2026/00108";
-    out.received_at = std::chrono::sys_days{2026y / 11 / 21} + 2h + 5min + 7s + 123ms;
-    out.provider_code = "THAISON";
-    out.provider_name = "Tổng công ty <Thái Sơn> & Co";
+    auto out = support::receipt_facts();
     out.unit_name = every_character();
-    out.unit_code = "TA0001A";
-    out.tax_code = "0101300842";
-    out.agency = "00108";
-    out.procedure = "600";
-    out.procedure_name = "Báo tăng, báo giảm";
-    out.period = "11/2026";
-    out.content_sha256 = std::string(64, 'a');
-    out.content_bytes = 12345;
-    out.forms = {{"D02-TS", "1040", "D02-TS.xml", std::string(64, 'b'), 99}, {"CT-DK", "", every_character(), std::string(64, 'c'), 18'446'744'073'709'551'615u}};
+    out.forms[1].file_name = every_character();
+    out.forms[1].bytes = 18'446'744'073'709'551'615u;
     out.signers.push_back(signer("D02-TS", out.received_at));
     out.signers.push_back(signer("", out.received_at));
     auto& last = out.signers.back();
@@ -81,7 +70,6 @@ ReceiptFacts facts()
     last.revocation = {"none", {}, {}, true};
     out.signers.push_back(signer("TK1-TS", out.received_at));
     out.signers.back().revocation = {"ocsp:R", out.received_at + 3s, {}, false};
-    out.paper_required = true;
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/runtime/net.hpp"
 #include "tests/support/pki.hpp"
+#include "tests/support/receipt_facts.hpp"
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -18,22 +19,7 @@ std::string const key_id(64, 'd');
 
 ReceiptFacts facts()
 {
-    ReceiptFacts out;
-    out.dossier_id = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
-    out.case_code = "00007.G/2026/00108";
-    out.received_at = std::chrono::sys_days{2026y / 11 / 21} + 2h + 5min + 7s + 123ms;
-    out.provider_code = "THAISON";
-    out.provider_name = "Tổng công ty <Thái Sơn> & Co";
-    out.unit_name = "Công ty \"A\" 'B' > C\r\nTNHH\t\x01";
-    out.unit_code = "TA0001A";
-    out.tax_code = "0101300842";
-    out.agency = "00108";
-    out.procedure = "600";
-    out.procedure_name = "Báo tăng, báo giảm";
-    out.period = "11/2026";
-    out.content_sha256 = std::string(64, 'a');
-    out.content_bytes = 12345;
-    out.forms = {{"D02-TS", "1040", "D02-TS.xml", std::string(64, 'b'), 99}, {"CT-DK", "", "cv.pdf", std::string(64, 'c'), 5}};
+    auto out = support::receipt_facts();
     signing::Signer signer;
     signer.form = "D02-TS";
     signer.certificate.subject = "CN=Đơn vị,UID=MST:0101300842";
@@ -50,7 +36,6 @@ ReceiptFacts facts()
     signer.signing_time.reset();
     signer.revocation = {"none", {}, {}};
     out.signers.push_back(signer);
-    out.paper_required = true;
     return out;
 }
 
