@@ -1,5 +1,6 @@
 #include "loadtest/receipt_check.hpp"
 
+#include "loadtest/free_by.hpp"
 #include "schemas/base64.hpp"
 #include "schemas/envelope.hpp"
 #include "signing/digest.hpp"
@@ -20,16 +21,8 @@ namespace loadtest
 namespace
 {
 
-template <auto free_it>
-struct Free {
-    template <class T>
-    void operator()(T* p) const
-    {
-        free_it(p);
-    }
-};
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Context = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
+using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
+using Context = std::unique_ptr<EVP_MD_CTX, FreeBy<EVP_MD_CTX_free>>;
 
 std::string_view between(std::string_view text, std::string_view open, std::string_view close)
 {
@@ -48,7 +41,7 @@ std::string leaf(std::string_view text, std::string const& name)
 Certificate certificate_of(std::string_view pem, std::string_view receipt_xml)
 {
     if (!pem.empty()) {
-        std::unique_ptr<BIO, Free<BIO_free_all>> const bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+        std::unique_ptr<BIO, FreeBy<BIO_free_all>> const bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
         return Certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)};
     }
     auto const der = schemas::base64_decode(between(receipt_xml, "<X509Certificate>", "</X509Certificate>"));
@@ -73,7 +66,7 @@ std::string der_of(std::string_view raw)
 {
     auto const half = static_cast<int>(raw.size() / 2);
     auto const* bytes = reinterpret_cast<unsigned char const*>(raw.data());
-    std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>> const pair{ECDSA_SIG_new()};
+    std::unique_ptr<ECDSA_SIG, FreeBy<ECDSA_SIG_free>> const pair{ECDSA_SIG_new()};
     ECDSA_SIG_set0(pair.get(), BN_bin2bn(bytes, half, nullptr), BN_bin2bn(bytes + half, half, nullptr));
     unsigned char* out = nullptr;
     auto const size = i2d_ECDSA_SIG(pair.get(), &out);

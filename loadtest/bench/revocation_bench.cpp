@@ -4,6 +4,7 @@
 #include "loadtest/bench/sizes.hpp"
 #include "loadtest/bench/world.hpp"
 
+#include "signing/detail/openssl.hpp"
 #include "signing/digest.hpp"
 #include "signing/revocation.hpp"
 
@@ -21,16 +22,7 @@
 namespace
 {
 
-template <auto free_function>
-struct Freed {
-    template <class T>
-    void operator()(T* handle) const noexcept
-    {
-        free_function(handle);
-    }
-};
-template <class T, auto free_function>
-using Owned = std::unique_ptr<T, Freed<free_function>>;
+using signing::detail::Owned;
 
 struct List {
     std::string der;

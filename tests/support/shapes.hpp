@@ -6,6 +6,7 @@
 
 #include "schemas/detail/shape_data.hpp"
 #include "schemas/detail/shape_table.hpp"
+#include "tests/support/free_by.hpp"
 
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
@@ -51,14 +52,7 @@ private:
     std::uint64_t state_;
 };
 
-template <auto free>
-struct FreeBy {
-    template <class T>
-    void operator()(T* what) const noexcept
-    {
-        free(what);
-    }
-};
+using support::FreeBy;
 using XmlDocPtr = std::unique_ptr<xmlDoc, FreeBy<xmlFreeDoc>>;
 
 inline XmlDocPtr parsed(std::string_view text)

@@ -1,5 +1,6 @@
 #include "gateway/runtime/stream.hpp"
 #include "signing/dev/issuer.hpp"
+#include "tests/support/free_by.hpp"
 #include "tests/support/pki.hpp"
 #include "tests/support/run_task.hpp"
 
@@ -22,17 +23,10 @@ namespace {
 
 using boost::system::error_code;
 
-template <auto free_function>
-struct Freed {
-    template <class T>
-    void operator()(T* handle) const noexcept
-    {
-        free_function(handle);
-    }
-};
-using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
-using Ssl = std::unique_ptr<SSL, Freed<SSL_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
+using support::FreeBy;
+using Context = std::unique_ptr<SSL_CTX, FreeBy<SSL_CTX_free>>;
+using Ssl = std::unique_ptr<SSL, FreeBy<SSL_free>>;
+using Bio = std::unique_ptr<BIO, FreeBy<BIO_free>>;
 
 Context server_context()
 {
@@ -43,8 +37,8 @@ Context server_context()
     auto const identity = signing::dev::issue(pki.issuing_ca, request);
     Context made{SSL_CTX_new(TLS_server_method())};
     auto const bio_of = [](std::string const& pem) { return Bio{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))}; };
-    std::unique_ptr<X509, Freed<X509_free>> const certificate{PEM_read_bio_X509(bio_of(identity.certificate_pem).get(), nullptr, nullptr, nullptr)};
-    std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>> const key{PEM_read_bio_PrivateKey(bio_of(identity.key_pem).get(), nullptr, nullptr, nullptr)};
+    std::unique_ptr<X509, FreeBy<X509_free>> const certificate{PEM_read_bio_X509(bio_of(identity.certificate_pem).get(), nullptr, nullptr, nullptr)};
+    std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>> const key{PEM_read_bio_PrivateKey(bio_of(identity.key_pem).get(), nullptr, nullptr, nullptr)};
     SSL_CTX_use_certificate(made.get(), certificate.get());
     SSL_CTX_use_PrivateKey(made.get(), key.get());
     SSL_CTX_set_options(made.get(), SSL_OP_NO_RENEGOTIATION);
