@@ -1,6 +1,7 @@
 #include "gateway/delivery/attempt.hpp"
 
 #include "gateway/observe/log.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include <exception>
 
@@ -9,7 +10,7 @@ namespace delivery
 
 runtime::Task<Attempted> attempt(Destination& destination, store::Claim const& claim, std::chrono::milliseconds budget)
 {
-    auto const begun = std::chrono::steady_clock::now();
+    auto const begun = runtime::Steady::now();
     auto const deadline = runtime::Deadline::after(budget);
     Attempted attempted;
     try {
@@ -20,7 +21,7 @@ runtime::Task<Attempted> attempt(Destination& destination, store::Claim const& c
         observe::log(observe::Level::error, "delivery attempt threw",
                      {{"dossier_id", claim.dossier_id}, {"what", e.what()}});
     }
-    attempted.took = std::chrono::steady_clock::now() - begun;
+    attempted.took = runtime::Steady::now() - begun;
     co_return attempted;
 }
 

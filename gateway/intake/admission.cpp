@@ -1,6 +1,7 @@
 #include "gateway/intake/admission.hpp"
 
 #include "gateway/runtime/assert.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 namespace intake {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using runtime::Steady;
 using Seconds = std::chrono::duration<double>;
 using fault::Fault;
 using fault::FaultCode;

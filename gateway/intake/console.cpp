@@ -1,5 +1,7 @@
 #include "gateway/intake/console.hpp"
 
+#include "gateway/runtime/steady.hpp"
+
 #include <boost/json.hpp>
 
 #include <array>
@@ -99,7 +101,7 @@ Reply Console::data() const
     auto const totals = parts_.metrics.totals();
     json::object refusals;
     for (auto const& [code, count] : sum_by(parts_.metrics.exposition(), refused_metric, "code")) refusals[code] = count;
-    json::object body{{"ready", parts_.health.ready(Health::Time::clock::now())},
+    json::object body{{"ready", parts_.health.ready(runtime::Steady::now())},
                       {"accepted", totals.accepted},
                       {"repeated", totals.repeated},
                       {"refused", totals.refused},

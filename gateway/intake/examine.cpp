@@ -117,7 +117,7 @@ fault::Result<Examined> judge(Criteria const& criteria, providers::Admitted cons
 void StageTimer::ended(observe::Stage stage)
 {
     if (!metrics_) return;
-    auto const now = Time::clock::now();
+    auto const now = runtime::Steady::now();
     metrics_->stage_time(stage, now - last_);
     last_ = now;
 }

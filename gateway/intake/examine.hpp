@@ -11,6 +11,7 @@
 #include "gateway/fault/fault.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/steady.hpp"
 #include "providers/directory.hpp"
 #include "providers/registry.hpp"
 #include "schemas/envelope.hpp"
@@ -53,7 +54,7 @@ struct Examined {
 // Takes the time of each stage for the histograms. One examination's own.
 class StageTimer {
 public:
-    explicit StageTimer(observe::Metrics* metrics) : metrics_{metrics}, last_{Time::clock::now()} {}
+    explicit StageTimer(observe::Metrics* metrics) : metrics_{metrics}, last_{runtime::Steady::now()} {}
     void ended(observe::Stage stage);  // since the last call, or since the timer was made
 
 private:

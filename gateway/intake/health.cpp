@@ -1,6 +1,7 @@
 #include "gateway/intake/health.hpp"
 
 #include "gateway/runtime/assert.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include <boost/json.hpp>
 
@@ -50,7 +51,7 @@ runtime::Task<Reply> Health::healthz(Request)
 
 runtime::Task<Reply> Health::readyz(Request)
 {
-    auto const now = std::chrono::steady_clock::now();
+    auto const now = runtime::Steady::now();
     json::object words;
     bool stopping = false;
     {

@@ -4,6 +4,7 @@
 #include "gateway/dossier/time.hpp"
 #include "gateway/intake/parameter.hpp"
 #include "gateway/intake/status.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include <boost/json.hpp>
 
@@ -76,13 +77,13 @@ runtime::Task<Reply> Notices::handle(Request request)
     }
 
     // A second is kept back from the request's own deadline, for the last look and the answer.
-    auto const until = std::min(std::chrono::steady_clock::now() + std::chrono::seconds{*wait},
+    auto const until = std::min(runtime::Steady::now() + std::chrono::seconds{*wait},
                                 request.deadline.at() - std::chrono::seconds{1});
     runtime::Timer timer{co_await net::this_coro::executor};
     for (;;) {
         auto const rows = co_await archive_.notices(provider, *after, static_cast<std::size_t>(*limit), request.deadline);
         if (!rows) co_return refuse(rows.error(), request);
-        auto const now = std::chrono::steady_clock::now();
+        auto const now = runtime::Steady::now();
         if (!rows->empty() || now >= until || stopping_) co_return page(*rows, *after);
 
         timer.expires_at(std::min(now + config_.poll_interval, until));

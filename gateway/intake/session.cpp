@@ -5,6 +5,7 @@
 #include "gateway/intake/unpack.hpp"
 #include "gateway/observe/log.hpp"
 #include "gateway/runtime/on_cpu.hpp"
+#include "gateway/runtime/steady.hpp"
 #include "gateway/runtime/stream.hpp"
 #include "gateway/runtime/watchdog.hpp"
 
@@ -31,8 +32,8 @@ using boost::system::error_code;
 using fault::Fault;
 using fault::FaultCode;
 using runtime::as_result;
+using runtime::Steady;
 using runtime::Task;
-using Steady = std::chrono::steady_clock;
 using Parser = http::request_parser<http::string_body>;
 
 Fault plain(FaultCode code, std::string_view detail = {}) { return {code, std::string{detail}, {}, {}}; }

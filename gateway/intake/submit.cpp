@@ -8,6 +8,7 @@
 #include "gateway/observe/log.hpp"
 #include "gateway/runtime/assert.hpp"
 #include "gateway/runtime/on_cpu.hpp"
+#include "gateway/runtime/steady.hpp"
 #include "signing/digest.hpp"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_poi
     if (!parts.committed) return;
     bool const away = !stored && (stored.error().why == unavailable || stored.error().why == outcome_unknown || stored.error().why == internal);
     bool const turned_away = !stored && (stored.error().why == busy || stored.error().why == deadline_passed);
-    if (!away) parts.committed(std::chrono::steady_clock::now() - began, !turned_away, bytes);
+    if (!away) parts.committed(runtime::Steady::now() - began, !turned_away, bytes);
 }
 
 }  // namespace
@@ -127,7 +128,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
                                  content_sha256,         terms->idempotency_key,        request.trace.trace_id,
                                  body,                  terms->corrects};
     StageTimer commit{&parts_.metrics};
-    auto const began = std::chrono::steady_clock::now();
+    auto const began = runtime::Steady::now();
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);
     tell_commit(parts_, began, stored, body->size());

@@ -8,6 +8,7 @@
 // Lifetime: a Watchdog is destroyed before its socket.
 
 #include "gateway/runtime/net.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include <chrono>
 #include <memory>
@@ -63,7 +64,7 @@ private:
             state->fired = true;
             boost::system::error_code ignored;
             state->socket->cancel(ignored);
-            state->deadline = std::chrono::steady_clock::now() + again_after;
+            state->deadline = Steady::now() + again_after;
             wait(state);
         };
         state->timer.async_wait(std::move(look));

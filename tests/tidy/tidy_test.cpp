@@ -350,12 +350,23 @@ TEST(Traps, NothingSleepsForTime)
     }
 }
 
+// The simulator runs them in time of its own.
+TEST(Traps, IntakeAndDeliveryAskNoClockOfTheMachine)
+{
+    for (auto const& file : sources()) {
+        if (!within(file, "gateway/intake") && !within(file, "gateway/delivery")) continue;
+        auto const code = code_of(text_of(root / file));
+        if (auto const at = code.find("clock::now("); at != std::string::npos) {
+            ADD_FAILURE() << file << ":" << line_at(code, at) << ": runtime::Steady, or a runtime::Clock as a parameter";
+        }
+    }
+}
+
 // Folders of a fixed name meet each other where tests run at once, and stay behind where one is killed.
 TEST(Traps, TestsMakeTheirFoldersByTheOneHelper)
 {
     static std::set<std::string_view> const excused{"tests/support/temporary_directory.hpp",
-                                                    "tests/fuzz/provider_files.cpp",           // one for all inputs of a process, in memory
-                                                    "tests/unit/schemas/shape_table_test.cpp"};
+                                                    "tests/fuzz/provider_files.cpp"};  // one for all inputs of a process, in memory
     for (auto const& file : sources()) {
         if (!within(file, "tests") || excused.contains(file)) continue;
         auto const code = code_of(text_of(root / file));

@@ -1,5 +1,6 @@
 #include "gateway/runtime/watchdog.hpp"
 #include "gateway/runtime/task.hpp"
+#include "tests/sim/sim_clock.hpp"
 #include "tests/support/run_task.hpp"
 
 #include <boost/asio/write.hpp>
@@ -93,6 +94,30 @@ TEST(Watchdog, GoneWithItsTimerQueuedItTouchesNothing)
     }
     pair.context.poll();
     EXPECT_TRUE(pair.near.is_open());
+}
+
+TEST(Watchdog, InSimulatedTimeItLooksAgainAsSoonAsEver)
+{
+    sim::Calendar calendar;
+    Steady::Instead const instead{calendar};
+    Pair pair;
+    Watchdog dog{pair.near};
+    auto const all_that_is_ready = [&] {
+        pair.context.restart();
+        pair.context.poll();
+    };
+    dog.arm(calendar.now());
+    ASSERT_TRUE(calendar.step());
+    all_that_is_ready();
+    ASSERT_TRUE(dog.fired());
+    bool cancelled = false;
+    auto done = [&](std::exception_ptr, bool aborted) { cancelled = aborted; };
+    net::co_spawn(pair.context.get_executor(), read_fails(pair.near), std::move(done));
+    all_that_is_ready();
+    ASSERT_TRUE(calendar.step());
+    all_that_is_ready();
+    EXPECT_TRUE(cancelled);
+    EXPECT_EQ(calendar.passed(), Watchdog::again_after);
 }
 
 }  // namespace
