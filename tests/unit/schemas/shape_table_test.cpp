@@ -1,6 +1,7 @@
 #include "schemas/detail/shape_table.hpp"
 #include "tests/support/forms.hpp"
 #include "tests/support/shapes.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -296,14 +297,14 @@ TEST(ShapeTable, IsBoundedWhereTypesMultiply)
 
 TEST(ShapeTable, IsBesideEverySchemaOfACatalogueOrSaysWhyNot)
 {
-    auto const directory = std::filesystem::path{testing::TempDir()} / "shape-catalogue";
+    support::TemporaryDirectory const own;
+    auto const& directory = own.path();
     std::filesystem::create_directories(directory / "X" / "1");
     std::ofstream{directory / "catalogue.toml"} << "[[schema]]\nform = \"X\"\nversion = \"1\"\nroot = \"X\"\nmodels = \"made up\"\nfrom = 2020-01-01\n";
     std::ofstream{directory / "X" / "1" / "X.xsd"} << schema("<xs:element name=\"X\" type=\"xs:date\"/>");
     auto const loaded = schemas::Catalogue::load(directory);
     EXPECT_EQ(loaded->shape(loaded->entries()[0]), nullptr);
     EXPECT_THAT(loaded->why_no_shape(loaded->entries()[0]), HasSubstr("xs:date"));
-    std::filesystem::remove_all(directory);
 }
 
 TEST(ShapeRun, TakesElementsInTheirOrderAndNumber)
