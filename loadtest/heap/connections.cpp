@@ -23,6 +23,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -168,7 +169,7 @@ public:
                 side.key_file = write_file(directory / "client.key", client.key_pem);
             }
         }
-        listener_ = std::make_unique<intake::Listener>(context_, std::move(config), intake::Services{admission_, metrics_, clock_, limits_, router_, nullptr});
+        listener_ = std::make_unique<intake::Listener>(context_, std::move(config), intake::Services{admission_, metrics_, clock_, limits_, router_, nullptr, &clients_});
         side.port = listener_->port();
         listener_->start(tasks_);
     }
@@ -204,6 +205,7 @@ private:
     observe::Metrics metrics_;
     intake::Router router_{std::vector<intake::Route>{}};
     intake::Admission admission_{std::make_shared<providers::Registry const>(std::vector<providers::Provider>{}), limits_, clock_, metrics_};
+    intake::ClientCertificates clients_{[](std::string_view) { return false; }};
     net::io_context context_{1};
     std::unique_ptr<intake::Listener> listener_;
     runtime::TaskGroup tasks_{context_, [](std::string const&, std::string const& what) { throw std::runtime_error(what); }};
