@@ -1,7 +1,7 @@
 # ops/bench audit: a database of many rows with a valid log, the time of `ivanctl audit verify` over all of it, and tamperings one
 # after the other, each looked for and undone. Source it after ops/bench_rows.sh.
 #
-# Each tampering is looked for in the last fifth of the log (--from-index), where it is planted, so that a million rows take minutes;
+# Each tampering is looked for in the last tenth of the log (--from-index), where it is planted, so that a million rows take minutes;
 # with --full in all of it. Before the first and behind the last, all of it is verified and must be clean.
 # shellcheck shell=bash disable=SC2154
 audit_rows=1000000 audit_full=no
@@ -55,12 +55,12 @@ audit() {
     note "$(jq -r '"\(.rows) rows in \(.seconds * 10 | round / 10) s, \(.rows_per_second | round) rows/s, \(.findings | length) findings"' "$work/audit.json")"
 
     step "Tamperings, each undone behind it"
-    audit_from=$((audit_rows * 4 / 5))
+    audit_from=$((audit_rows * 9 / 10))
     # Two dossiers, a refusal, and the commit that holds the first dossier's leaf.
     local p q r group place last of
-    p=$(audit_sql "SELECT min(log_index) FROM ivan.dossiers WHERE log_index >= $((audit_rows * 9 / 10))")
+    p=$(audit_sql "SELECT min(log_index) FROM ivan.dossiers WHERE log_index >= $((audit_rows * 19 / 20))")
     q=$(audit_sql "SELECT min(log_index) FROM ivan.dossiers WHERE log_index > $p + 7")
-    r=$(audit_sql "SELECT min(log_index) FROM ivan.refusals WHERE log_index >= $((audit_rows * 9 / 10))")
+    r=$(audit_sql "SELECT min(log_index) FROM ivan.refusals WHERE log_index >= $((audit_rows * 19 / 20))")
     group=$(audit_sql "SELECT max(first_index) FROM ivan.log_groups WHERE first_index <= $p")
     last=$(audit_sql "SELECT max(first_index) FROM ivan.log_groups")
     place=$((32 * (p - group)))
@@ -105,4 +105,25 @@ audit() {
     step "All of it again: every tampering was undone"
     audit_clean "behind the tamperings"
     "$root/ops/cluster" stop "$work/db"
+}
+
+# What a dossier costs the journal when so many are stored already: the same 4,096 rows, 32 together, again and again.
+growth() {
+    local sizes=(10000 100000 1000000) size from=0 first='' took
+    [[ $quick == yes ]] && sizes=(2000 20000)
+    [[ $audit_full == yes ]] && sizes+=(10000000)
+    "$root/ops/cluster" start "$work/growth" >&2
+    IVAN_BENCH_DATABASE=$("$root/ops/cluster" url "$work/growth")
+    export IVAN_BENCH_DATABASE
+    "$root/ops/recycle-wal" "$IVAN_BENCH_DATABASE" >&2
+    for size in "${sizes[@]}"; do
+        step "$size stored dossiers"
+        "$bin/ivan-fill" --database-url "$IVAN_BENCH_DATABASE" --first "$from" --rows "$size" --people 1 --certificate-out "$work/receipt.pem" >"$work/fill.json"
+        from=$size
+        measure '^journal/together:32/'
+        took=$(jq -r '[.benchmarks[] | select(.aggregate_name == "median")][0].row_us' "$work/raw.json")
+        first=${first:-$took}
+        row "growth/$size" "$took" "µs" "$first" '"ratio <= 1.3"' '"a row of the journal, 32 together; floor: with the fewest stored"' >>"$rows"
+    done
+    "$root/ops/cluster" destroy "$work/growth" >/dev/null 2>&1
 }

@@ -10,7 +10,6 @@
 #include "gateway/dossier/id.hpp"
 #include "gateway/dossier/receipt.hpp"
 #include "gateway/ledger/head.hpp"
-#include "gateway/store/detail/compress.hpp"
 #include "gateway/store/pg_journal.hpp"
 #include "gateway/store/pg_log.hpp"
 #include "schemas/base64.hpp"
@@ -33,7 +32,7 @@ using namespace std::chrono_literals;
 
 struct Options {
     std::string database_url, certificate_out;
-    std::uint64_t rows = 10'000;
+    std::uint64_t first = 0, rows = 10'000;
     std::uint64_t refused_of = 50; // one of so many is refused
     std::int64_t people = 10;
     std::size_t together = 2048;
@@ -44,7 +43,7 @@ runtime::Deadline patience() { return runtime::Deadline::after(2min); }
 class Fill {
 public:
     explicit Fill(Options options)
-        : options_{std::move(options)}, config_{config_of(options_)}, sealer_{[this](auto const& facts) { return dossier::seal(facts, key()); }},
+        : options_{std::move(options)}, config_{config_of(options_)}, sealer_{[](auto const& facts) { return dossier::seal(facts, key()); }},
           journal_{config_, sealer_, metrics_, pool_}, log_{pool_, {"ivan-hub", 1h, 0ms}, [this](auto size, auto const& root, auto at) { return sign(size, root, at); }},
           template_{template_of(options_)}
     {
@@ -53,13 +52,13 @@ public:
     void run()
     {
         auto const begun = std::chrono::steady_clock::now();
-        fill(options_.rows / 2);
+        fill(options_.first + (options_.rows - options_.first) / 2);
         head();
         fill(options_.rows);
         head();
         auto const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-        std::cout << fmt::format("{{\"rows\":{},\"refused\":{},\"body_bytes\":{},\"seconds\":{:.1f},\"rows_per_second\":{:.0f}}}\n", options_.rows, refused_,
-                                 body_.size(), took, static_cast<double>(options_.rows) / took);
+        std::cout << fmt::format("{{\"rows\":{},\"refused\":{},\"body_bytes\":{},\"seconds\":{:.1f},\"rows_per_second\":{:.0f}}}\n", options_.rows - options_.first, refused_,
+                                 body_.size(), took, static_cast<double>(options_.rows - options_.first) / took);
     }
     void write_certificate() const
     {
@@ -207,7 +206,7 @@ private:
     store::detail::Row const template_;
     runtime::Instant const begin_ = std::chrono::system_clock::now() - 20h;
     net::io_context context_{1};
-    std::uint64_t next_ = 0, until_ = 0, refused_ = 0;
+    std::uint64_t next_ = options_.first, until_ = 0, refused_ = 0;
 };
 
 } // namespace
@@ -216,12 +215,14 @@ int main(int argc, char** argv)
 {
     Options options;
     CLI::App app{"I-VAN Hub: a database of many rows with a valid log", "ivan-fill"};
-    app.add_option("--database-url", options.database_url, "An empty database, as a libpq URL; it is migrated")->envname("IVAN_DATABASE_URL")->required();
+    app.add_option("--database-url", options.database_url, "An empty database, as a libpq URL, or one of an earlier run; it is migrated")->envname("IVAN_DATABASE_URL")->required();
     app.add_option("--rows", options.rows, "Dossiers and refusals together")->check(CLI::Range(1'000u, 20'000'000u))->capture_default_str();
+    app.add_option("--first", options.first, "Where an earlier run with --rows of this number stopped")->check(CLI::Range(0u, 20'000'000u));
     app.add_option("--people", options.people, "Employees in a dossier: 10 are 12 KB")->check(CLI::Range(1, 1'000))->capture_default_str();
     app.add_option("--certificate-out", options.certificate_out, "File for the receipt key's certificate (PEM)")->required();
     try {
         app.parse(argc, argv);
+        if (options.first >= options.rows) throw std::runtime_error("--rows is where it stops: more than --first");
         static_cast<void>(store::migrate(options.database_url));
         Fill fill{options};
         fill.write_certificate();
