@@ -53,7 +53,7 @@ CertificateFacts const& Seal::certificate() const noexcept { return data_->facts
 
 bool Seal::check(std::string_view sealed, std::string_view signature_id) const
 {
-    auto const begin = sealed.rfind(before_id);
+    auto const begin = sealed.find(before_id);  // in text it would be escaped
     if (begin == std::string_view::npos) return false;
     auto rest = sealed.substr(begin);
     if (!take(rest, before_id) || !take(rest, signature_id) || !take(rest, after_id)) return false;

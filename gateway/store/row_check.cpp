@@ -9,7 +9,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <stdexcept>
@@ -52,11 +52,30 @@ std::optional<ledger::Hash> leaf_of(std::function<std::string()> const& entry)
     }
 }
 
+// The text of the first element of each name, in one reading of the receipt.
+std::vector<std::pair<std::string_view, std::string_view>> first_texts(std::string_view xml)
+{
+    std::vector<std::pair<std::string_view, std::string_view>> out;
+    out.reserve(32);
+    for (auto at = xml.find('<'); at != std::string_view::npos; at = xml.find('<', at + 1)) {
+        auto const end = xml.find('>', at);
+        if (end == std::string_view::npos) break;
+        auto const name = xml.substr(at + 1, end - at - 1);
+        auto const close = xml.find('<', end);
+        if (name.starts_with('/') || close == std::string_view::npos || xml.substr(close, 2) != "</") continue;
+        if (std::none_of(out.begin(), out.end(), [&](auto const& one) { return one.first == name; })) out.emplace_back(name, xml.substr(end + 1, close - end - 1));
+        at = end;
+    }
+    return out;
+}
+
 // Columns beside the signed receipt, which the leaf vouches for.
 void compare_receipt(CheckedDossier& row, Rows const& rows, std::size_t n, json::value const& listed)
 {
-    auto const compare = [&](std::string const& name, std::string const& element, std::string const& said) {
-        auto const signed_for = element_text(row.receipt, element);
+    auto const texts = first_texts(row.receipt);
+    auto const compare = [&](std::string_view name, std::string_view element, std::string const& said) {
+        auto const found = std::find_if(texts.begin(), texts.end(), [&](auto const& one) { return one.first == element; });
+        auto const signed_for = found == texts.end() ? std::string_view{} : found->second;
         if (signed_for != in_xml(said)) find(row, "row", fmt::format("{}: the row says {}, the receipt says {}", name, said, signed_for));
     };
     compare("case_code", "MaHoSo", row.case_code);

@@ -1,6 +1,7 @@
 // Statements of a provider's day over a real PostgreSQL: what they list, when they are closed, and that their bytes stay.
 
 #include "gateway/ledger/frontier.hpp"
+#include "gateway/store/log_audit.hpp"
 #include "gateway/store/pg_statement.hpp"
 #include "signing/digest.hpp"
 #include "signing/signer.hpp"
@@ -279,6 +280,30 @@ TEST_F(Statements, OneAtATimeIsMadeAndNothingOfTheFuture)
     EXPECT_EQ(empty->statement.root, ledger::empty_root());
     EXPECT_EQ(list(), "");
     EXPECT_TRUE(ask().has_value()) << "the place in the making was given back";
+}
+
+TEST_F(Statements, AKeptOneThatWasChangedIsFoundByTheAudit)
+{
+    accept("a", begins + 1h);
+    date(begins + 2h);
+    ASSERT_TRUE(ask()->statement.closed);
+    store::AuditOptions options;
+    options.certificates = {identity_.certificate_pem};
+    options.receipts = store::AuditReceipts::none;
+    auto const clean = store::audit_log(database_.url(), options);
+    EXPECT_TRUE(clean.clean());
+    EXPECT_EQ(clean.statements, 1u);
+    auto const found = [&](std::string const& sql) {
+        database_.execute("CREATE TABLE kept AS SELECT * FROM ivan.statements; " + sql);
+        auto const report = store::audit_log(database_.url(), options);
+        database_.execute("DELETE FROM ivan.statements; INSERT INTO ivan.statements SELECT * FROM kept; DROP TABLE kept");
+        return report.findings.empty() ? "nothing" : report.findings.front().what + ": " + report.findings.front().detail;
+    };
+    EXPECT_THAT(found("UPDATE ivan.statements SET text = replace(text, 'accepted 1', 'accepted 0')"), HasSubstr("the signature is not over its text"));
+    EXPECT_THAT(found("UPDATE ivan.statements SET provider = 'VNPT'"), HasSubstr("its text is not that of its row"));
+    database_.execute("UPDATE ivan.statements SET text = replace(text, 'size 1', 'size 7'), size = 7");
+    auto const report = store::audit_log(database_.url(), options);
+    EXPECT_THAT(report.findings.back().detail, HasSubstr("signed for 7 leaves, the log has 1"));
 }
 
 TEST_F(Statements, AStatusWithoutItsRowIsNotPassedOver)
