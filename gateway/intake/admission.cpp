@@ -212,13 +212,13 @@ fault::Result<Ticket> Admission::admit(Route const& route, providers::Credential
     if (entered) entered = settle(*ticket, bytes, now);
     if (entered) return ticket;
     give_back(*ticket, now);
-    return std::move(entered.error());
+    return entered.error();
 }
 
 runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, providers::Credentials credentials, std::uint64_t bytes)
 {
     auto ticket = who(route, credentials);
-    if (!ticket) co_return std::move(ticket.error());
+    if (!ticket) co_return ticket.error();
 
     std::optional<fault::Result<bool>> entered;
     {
@@ -228,7 +228,7 @@ runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, provid
         if (*entered && **entered) entered = settle(*ticket, bytes, now);
         if (!*entered) give_back(*ticket, now);
     }
-    if (!*entered) co_return std::move(entered->error());
+    if (!*entered) co_return entered->error();
     if (**entered) co_return std::move(*ticket);
 
     // Its turn has not come. From here on the ticket gives its place in the line back, however this ends.
@@ -257,7 +257,7 @@ runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, provid
     waiting_.erase(ticket->place_);
     if (entered->has_value()) co_return std::move(*ticket);
     give_back(*ticket, now);
-    co_return std::move(entered->error());
+    co_return entered->error();
 }
 
 fault::Result<Ticket> Admission::who(Route const& route, providers::Credentials const& credentials) const

@@ -86,10 +86,10 @@ fault::Result<Terms> read_terms(Request const& request)
     if (!key_ok(key)) return plain(FaultCode::idempotency_key_missing, key.empty() ? "missing" : "malformed");
 
     auto password = read_password(request);
-    if (!password) return std::move(password.error());
+    if (!password) return password.error();
 
     auto corrects = read_correction(request.header("Correction-Of"));
-    if (!corrects) return std::move(corrects.error());
+    if (!corrects) return corrects.error();
 
     return Terms{std::string{accept}, std::string{key}, std::move(*password), std::move(*corrects)};
 }
@@ -103,7 +103,10 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
     auto const content_sha256 = signing::hex(signing::sha256(*body));
 
     auto terms = read_terms(request);
-    if (!terms) co_return co_await refuse(request, body, "", "", content_sha256, std::move(terms.error()));
+    if (!terms) {
+        auto fault = terms.error();
+        co_return co_await refuse(request, body, "", "", content_sha256, std::move(fault));
+    }
 
     auto const criteria = parts_.criteria.load();
     // The code is judged before the schemas see anything, and used up only by the commit: a dossier that is refused, or
@@ -119,8 +122,10 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
         auto fresh = parts_.criteria.load();
         if (fresh != criteria) evidence = co_await examined(request, body, lane, std::move(fresh));
     }
-    if (!evidence)
-        co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, std::move(evidence.error()));
+    if (!evidence) {
+        auto fault = evidence.error();
+        co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, std::move(fault));
+    }
 
     // The promise. One transaction: seen before? number it, sign the receipt, queue it. Until this commit the
     // provider may not forget the dossier; from then on we may not.
@@ -171,7 +176,7 @@ runtime::Task<fault::Result<Examined>> Submit::examined_personal(Request const& 
     auto const size = body->size();
     auto reading = [&] { return read_personal(*criteria, body, StageTimer{&parts_.metrics}); };
     auto envelope = co_await in_its_place(size, std::move(reading));
-    if (!envelope) co_return std::move(envelope.error());
+    if (!envelope) co_return envelope.error();
 
     auto person = envelope->unit().tax_code;
     auto proof = co_await parts_.otp->prove(request.admitted->provider().code, std::move(password), std::move(person),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace support {
 
@@ -27,9 +28,10 @@ bool StoredQueue::hold(std::string const& worker, std::chrono::seconds lease)
         return false;
     }
     if (!mine || !was_mine) {
-        turn_.emplace();
-        turn_->worker = worker;
-        turn_->starts = store_.starts();
+        Turn turn;  // clang 14 emplaces no nested class with initializers
+        turn.worker = worker;
+        turn.starts = store_.starts();
+        turn_ = std::move(turn);
     }
     if (turn_->starts != store_.starts()) {
         // The store that came back may have lost some outcomes.
