@@ -1,20 +1,27 @@
 #include "gateway/runtime/http_client.hpp"
 
+#include "gateway/runtime/stream.hpp"
+#include "gateway/runtime/watchdog.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
+#include <new>
 #include <optional>
+#include <span>
 #include <stdexcept>
 
 namespace runtime
@@ -26,13 +33,12 @@ namespace
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using boost::system::error_code;
-using Plain = beast::basic_stream<net::ip::tcp, IoExecutor>;
-using Tls = beast::ssl_stream<Plain>;
 using Endpoints = std::vector<net::ip::tcp::endpoint>;
 using Resolver = net::ip::basic_resolver<net::ip::tcp, IoExecutor>;
 
 constexpr std::uint32_t response_header_bytes_max = 32u << 10;
-constexpr std::size_t receive_reserved = 16u << 10; // An empty flat_buffer reads 512 bytes at a time.
+constexpr std::size_t receive_bytes = 16u << 10;
+constexpr std::size_t copied_bytes_max = 256u << 10; // of a request's body
 constexpr std::chrono::seconds addresses_age_max{30};
 
 struct Address {
@@ -112,6 +118,7 @@ net::ssl::context make_tls(HttpClientConfig const& config)
         tls.set_options(net::ssl::context::default_workarounds | net::ssl::context::no_tlsv1 |
                         net::ssl::context::no_tlsv1_1);
         tls.set_verify_mode(net::ssl::verify_peer);
+        Stream::ready_context(tls.native_handle());
         if (config.ca_file.empty())
             tls.set_default_verify_paths();
         else
@@ -128,28 +135,55 @@ net::ssl::context make_tls(HttpClientConfig const& config)
 }
 
 struct Connection {
-    std::optional<Plain> plain;
-    std::optional<Tls> tls;
-    beast::flat_buffer buffer;
-    bool kept = false; // it has answered a request already
+    Connection(Socket socket, SSL_CTX* tls) : stream{std::move(socket), tls, Stream::Side::client}, watchdog{stream.socket()} {}
+    Stream stream;
+    Watchdog watchdog; // of the call under way
+    std::string unread; // bytes of an answer that are not parsed yet
     bool reusable = false;
-
-    Plain& lowest() { return tls ? tls->next_layer() : *plain; }
 
     // A server that closed a kept connection has usually told us by now: a byte or an end to read.
     bool stale()
     {
-        auto& socket = lowest().socket();
-        error_code ec;
-        socket.non_blocking(true, ec);
-        if (ec) return true;
         char byte = 0;
-        socket.receive(net::buffer(&byte, 1), net::socket_base::message_peek, ec);
+        auto const got = ::recv(stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         // TLS 1.3 tickets may lie unread; only an end or an error is a sure sign there.
-        if (!ec) return !tls;
-        return ec != net::error::would_block && ec != net::error::try_again;
+        if (got != 0) return got > 0 ? stream.tls() == nullptr : errno != EAGAIN && errno != EWOULDBLOCK;
+        return true;
     }
 };
+
+// A request as bytes. Host and Content-Length are ours.
+std::string head_of(HttpRequest const& request, Address const& address)
+{
+    std::string head;
+    head.reserve(512);
+    auto const field = [&head](std::string_view name, std::string_view value) {
+        for (auto const part : {name, std::string_view{": "}, value, std::string_view{"\r\n"}}) head += part;
+    };
+    for (auto const part : {std::string_view{request.method}, std::string_view{" "}, std::string_view{address.prefix}, std::string_view{request.target},
+                            std::string_view{" HTTP/1.1\r\n"}})
+        head += part;
+    field("Host", address.host_header());
+    for (auto const& [name, value] : request.headers)
+        if (!beast::iequals(name, "Host") && !beast::iequals(name, "Content-Length")) field(name, value);
+    // RFC 9110 §8.6: a method that expects content says so even where there is none.
+    bool const expected = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    if (!request.body.empty() || expected) field("Content-Length", std::to_string(request.body.size()));
+    head += "\r\n";
+    return head;
+}
+
+// Head and body together where that costs one small copy, and saves a packet.
+Task<error_code> send_request(Stream& stream, std::string const& head, std::string const& body)
+{
+    if (body.size() <= copied_bytes_max) {
+        auto const whole = head + body;
+        co_return co_await stream.write(whole);
+    }
+    auto const error = co_await stream.write(head);
+    if (error) co_return error;
+    co_return co_await stream.write(body);
+}
 
 struct Exchange {
     error_code ec;
@@ -157,27 +191,65 @@ struct Exchange {
     HttpResponse response;
 };
 
-template <class Stream>
-Task<Exchange> exchange(Stream& stream, Connection& connection, http::request<http::string_body>& message,
-                        std::size_t body_bytes_max)
+// The next bytes of the answer into connection.unread. `room` is anybody's between two waits.
+Task<error_code> read_more(Connection& connection, std::span<char> room)
+{
+    for (;;) {
+        auto const read = connection.stream.read_now(room);
+        if (read) {
+            if (!read->error) connection.unread.append(room.data(), read->bytes);
+            co_return read->error;
+        }
+        auto const error = co_await connection.stream.readable();
+        if (error) co_return error;
+    }
+}
+
+using Parser = http::response_parser<http::string_body>;
+
+Task<error_code> read_answer(Connection& connection, Parser& parser, std::span<char> room)
+{
+    while (!parser.is_done()) {
+        error_code ec;
+        std::size_t used = 0;
+        if (!connection.unread.empty()) {
+            used = parser.put(net::buffer(connection.unread), ec);
+            connection.unread.erase(0, used);
+            if (ec && ec != http::error::need_more) co_return ec;
+        }
+        if (used > 0 || parser.is_done()) continue;
+        ec = co_await read_more(connection, room);
+        if (ec == net::error::eof) {
+            if (!parser.got_some()) co_return http::error::end_of_stream;
+            ec.clear();
+            parser.put_eof(ec);
+        }
+        if (ec) co_return ec;
+    }
+    co_return error_code{};
+}
+
+Task<Exchange> exchange(Connection& connection, HttpRequest const& request, std::string const& head, std::size_t body_bytes_max, std::span<char> room)
 {
     Exchange result;
     connection.reusable = false;
-    auto const [write_ec, written] = co_await http::async_write(stream, message, as_result);
+    auto const write_ec = co_await send_request(connection.stream, head, request.body);
     // A server may refuse before it has read the whole body: its answer can be there although the write failed.
-    if (write_ec && (write_ec == beast::error::timeout || write_ec == net::error::operation_aborted)) {
-        result.ec = write_ec;
+    if (write_ec && connection.watchdog.fired()) {
+        result.ec = beast::error::timeout;
         co_return result;
     }
 
-    http::response_parser<http::string_body> parser;
+    Parser parser;
+    parser.eager(true);
     parser.header_limit(response_header_bytes_max);
     parser.body_limit(body_bytes_max);
-    if (message.method() == http::verb::head) parser.skip(true);
-    auto const [read_ec, bytes] = co_await http::async_read(stream, connection.buffer, parser, as_result);
+    if (request.method == "HEAD") parser.skip(true);
+    auto const read_ec = co_await read_answer(connection, parser, room);
     result.answer_begun = parser.got_some();
     if (read_ec) {
         result.ec = write_ec ? write_ec : read_ec;
+        if (connection.watchdog.fired()) result.ec = beast::error::timeout;
         co_return result;
     }
     auto& answer = parser.get();
@@ -185,8 +257,7 @@ Task<Exchange> exchange(Stream& stream, Connection& connection, http::request<ht
     for (auto const& field : answer)
         result.response.headers.emplace_back(std::string{field.name_string()}, std::string{field.value()});
     // Bytes nobody asked for, and interim answers nobody expects, would be taken for the next answer.
-    connection.reusable =
-        !write_ec && answer.keep_alive() && connection.buffer.size() == 0 && result.response.status >= 200;
+    connection.reusable = !write_ec && answer.keep_alive() && connection.unread.empty() && result.response.status >= 200;
     result.response.body = std::move(answer.body());
     co_return result;
 }
@@ -215,6 +286,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
     Resolver resolver;
     Endpoints addresses;
     Deadline::Time addresses_at{};
+    std::vector<char> room = std::vector<char>(receive_bytes); // of whoever reads at the moment
     std::vector<std::unique_ptr<Connection>> idle;
     std::deque<Timer*> waiting;
     std::size_t in_use = 0;
@@ -297,30 +369,41 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         auto const endpoints = co_await resolve(limit);
         if (!endpoints) co_return endpoints.error();
 
-        auto connection = std::make_unique<Connection>();
-        if (tls)
-            connection->tls.emplace(Plain{context.get_executor()}, *tls);
-        else
-            connection->plain.emplace(context.get_executor());
-        connection->buffer.reserve(receive_reserved);
-        auto& lowest = connection->lowest();
-        lowest.expires_at(limit.at());
-        auto const [connect_ec, endpoint] = co_await lowest.async_connect(*endpoints, as_result);
-        if (connect_ec) co_return connect_ec;
+        Socket socket{context.get_executor()};
+        {
+            Watchdog watchdog{socket};
+            watchdog.arm(limit.at());
+            auto const [connect_ec, endpoint] = co_await net::async_connect(socket, *endpoints, as_result);
+            if (connect_ec) co_return watchdog.fired() ? error_code{beast::error::timeout} : connect_ec;
+        }
         error_code ignored;
-        lowest.socket().set_option(net::ip::tcp::no_delay{true}, ignored);
-        if (connection->tls) {
-            error_code literal;
-            net::ip::make_address(address.host, literal);
-            // RFC 6066 §3: no address literals in server_name.
-            if (literal) SSL_set_tlsext_host_name(connection->tls->native_handle(), address.host.c_str());
-            connection->tls->set_verify_callback(net::ssl::host_name_verification(address.host), ignored);
-            auto const [handshake_ec] =
-                co_await connection->tls->async_handshake(net::ssl::stream_base::client, as_result);
-            if (handshake_ec) co_return handshake_ec;
+        socket.set_option(net::ip::tcp::no_delay{true}, ignored);
+        auto connection = std::make_unique<Connection>(std::move(socket), tls ? tls->native_handle() : nullptr);
+        if (tls) {
+            connection->watchdog.arm(limit.at());
+            expect_server(connection->stream.tls());
+            auto const handshake_ec = co_await connection->stream.handshake();
+            if (handshake_ec) co_return connection->watchdog.fired() ? error_code{beast::error::timeout} : handshake_ec;
         }
         ++connected;
         co_return connection;
+    }
+
+    // Whose certificate it has to be (RFC 9110 §4.3.4).
+    void expect_server(SSL* ssl) const
+    {
+        error_code not_literal;
+        net::ip::make_address(address.host, not_literal);
+        auto* const wanted = SSL_get0_param(ssl);
+        bool set = false;
+        if (not_literal) {
+            X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+            set = SSL_set1_host(ssl, address.host.c_str()) == 1;
+            SSL_set_tlsext_host_name(ssl, address.host.c_str()); // RFC 6066 §3: no address literals in server_name
+        } else {
+            set = X509_VERIFY_PARAM_set1_ip_asc(wanted, address.host.c_str()) == 1;
+        }
+        if (!set) throw std::bad_alloc{}; // never without the check
     }
 
     std::unique_ptr<Connection> take_idle()
@@ -336,25 +419,10 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         return nullptr;
     }
 
-    Task<Exchange> once(Connection& connection, http::request<http::string_body>& message, Deadline deadline)
-    {
-        connection.lowest().expires_at(deadline.at());
-        if (connection.tls)
-            co_return co_await exchange(*connection.tls, connection, message, config.response_bytes_max);
-        co_return co_await exchange(*connection.plain, connection, message, config.response_bytes_max);
-    }
-
     Task<boost::system::result<HttpResponse>> send(HttpRequest request, Deadline deadline, bool repeatable)
     {
         if (!safe(request)) co_return error_code{net::error::invalid_argument};
-        http::request<http::string_body> message;
-        message.version(11);
-        message.method_string(request.method);
-        message.target(address.prefix + request.target);
-        for (auto const& [name, value] : request.headers) message.insert(name, value);
-        message.set(http::field::host, address.host_header());
-        message.body() = std::move(request.body);
-        message.prepare_payload();
+        auto const head = head_of(request, address);
 
         bool const placed = co_await take_place(deadline);
         if (!placed) co_return error_code{net::error::timed_out};
@@ -370,9 +438,10 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
                 }
                 connection = std::move(*made);
             }
-            auto result = co_await once(*connection, message, deadline);
+            connection->watchdog.arm(deadline.at());
+            auto result = co_await exchange(*connection, request, head, config.response_bytes_max, room);
             if (!result.ec) {
-                connection->lowest().expires_never();
+                connection->watchdog.disarm();
                 if (connection->reusable) idle.push_back(std::move(connection));
                 co_return std::move(result.response);
             }

@@ -73,7 +73,7 @@ void Stream::ready_context(SSL_CTX* context) noexcept
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
-Stream::Stream(Socket socket, SSL_CTX* tls) : socket_{std::move(socket)}, handle_{socket_.native_handle()}
+Stream::Stream(Socket socket, SSL_CTX* tls, Side side) : socket_{std::move(socket)}, handle_{socket_.native_handle()}
 {
     error_code ignored;
     socket_.native_non_blocking(true, ignored);
@@ -87,7 +87,8 @@ Stream::Stream(Socket socket, SSL_CTX* tls) : socket_{std::move(socket)}, handle
     BIO_set_data(bio, this);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);  // takes it over
-    SSL_set_accept_state(ssl_.get());
+    if (side == Side::server) SSL_set_accept_state(ssl_.get());
+    else SSL_set_connect_state(ssl_.get());
 }
 
 Stream::~Stream() = default;

@@ -1,6 +1,6 @@
 #pragma once
 
-// One TCP connection, plain or the server's side of TLS, that holds no buffers while it waits.
+// One TCP connection, plain or either side of TLS, that holds no buffers while it waits.
 //
 // TLS is OpenSSL over the non-blocking socket itself: no pair of memory BIOs, and OpenSSL's own record buffers (about 34 KB)
 // are given back whenever a read has to wait and nothing is half read. Who reads waits first and takes a buffer
@@ -27,8 +27,10 @@ namespace runtime {
 
 class Stream {
 public:
-    // `tls` null: plain. Else the context's settings count; ready_context() has been called with it.
-    explicit Stream(Socket socket, SSL_CTX* tls = nullptr);
+    enum class Side { server, client };  // of TLS
+    // `tls` null: plain. Else the context's settings count; ready_context() has been called with it. A client names the server it
+    // wants in tls() before the handshake.
+    explicit Stream(Socket socket, SSL_CTX* tls = nullptr, Side side = Side::server);
     Stream(Stream const&) = delete;  // OpenSSL and waits under way hold its address
     Stream& operator=(Stream const&) = delete;
     ~Stream();

@@ -135,6 +135,63 @@ TEST_F(HttpClientTest, EndsAtTheDeadlineWhenTheServerSaysNothing)
     EXPECT_EQ(server.requests().size(), 1u); // late is late: no second try
 }
 
+TEST_F(HttpClientTest, SendsBodiesOfAnySizeAsTheyAre)
+{
+    RawServer server{context, [](auto&) { return RawAnswer{RawServer::ok()}; }};
+    auto client = client_of(server);
+    for (std::size_t const size : {0u, 1u, 256u << 10, (256u << 10) + 1, 3u << 20}) {
+        std::string body;
+        for (std::size_t n = 0; n < size; ++n) body += static_cast<char>('a' + n * n % 23);
+        ASSERT_TRUE(ask(client, post(body))) << size;
+        auto const& request = server.requests().back();
+        EXPECT_NE(request.find("Content-Length: " + std::to_string(size) + "\r\n"), std::string::npos);
+        EXPECT_TRUE(request.ends_with("\r\n\r\n" + body)) << size;
+    }
+    EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST_F(HttpClientTest, LengthAndHostAreItsOwnWhateverTheCallerSays)
+{
+    RawServer server{context, [](auto&) { return RawAnswer{RawServer::ok()}; }};
+    auto client = client_of(server);
+    ASSERT_TRUE(ask(client, {"POST", "/", {{"content-length", "99"}, {"HOST", "elsewhere"}}, "hello"}));
+    auto const& request = server.requests().front();
+    EXPECT_EQ(request.find("99"), std::string::npos) << request;
+    EXPECT_EQ(request.find("elsewhere"), std::string::npos) << request;
+}
+
+TEST_F(HttpClientTest, ReadsABodyThatEndsWithTheConnection)
+{
+    RawServer server{context, [](auto&) { return RawAnswer{"HTTP/1.1 200 OK\r\n\r\nto the end", true}; }};
+    auto client = client_of(server);
+    auto const answer = ask(client, get());
+    ASSERT_TRUE(answer) << answer.error().message();
+    EXPECT_EQ(answer->body, "to the end");
+    ASSERT_TRUE(ask(client, get()));
+    EXPECT_EQ(server.connections(), 2u);
+}
+
+TEST_F(HttpClientTest, RefusesAnAnswerThatBreaksOff)
+{
+    for (std::string const bytes : {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "HTTP/1.1 200 OK\r\nConte", ""}) {
+        RawServer server{context, [&](auto&) { return RawAnswer{bytes, true}; }};
+        auto client = client_of(server);
+        EXPECT_FALSE(ask(client, get())) << bytes;
+    }
+}
+
+TEST_F(HttpClientTest, ReadsNoBodyBehindTheAnswerToHead)
+{
+    RawServer server{context, [](auto&) { return RawAnswer{"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"}; }};
+    auto client = client_of(server);
+    for (int n = 0; n < 2; ++n) {
+        auto const answer = ask(client, {"HEAD", "/", {}, ""});
+        ASSERT_TRUE(answer) << answer.error().message();
+        EXPECT_EQ(answer->body, "");
+    }
+    EXPECT_EQ(server.connections(), 1u);
+}
+
 TEST_F(HttpClientTest, RefusesAnAnswerBeyondItsBound)
 {
     RawServer server{context, [](auto&) { return RawAnswer{RawServer::ok(std::string(2000, 'x'))}; }};
