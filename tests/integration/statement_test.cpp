@@ -282,6 +282,30 @@ TEST_F(Statements, OneAtATimeIsMadeAndNothingOfTheFuture)
     EXPECT_TRUE(ask().has_value()) << "the place in the making was given back";
 }
 
+TEST_F(Statements, AnOperatorReadsThemFromTheDatabaseAloneAndAGatewayGivesTheSame)
+{
+    accept("a", begins + 1h);
+    refuse("broken", "GW-3001", begins + 2h);
+    date(begins + 3h);
+    store::StatementAsked const asked{"test", "THAISON", day, std::chrono::system_clock::now()};
+    std::string all;
+    std::optional<store::SignedStatement> told;
+    auto const read = [&](store::StatementSigner const& signer) {
+        all.clear();
+        return store::read_statement(database_.url(), asked, signer, [&](auto const& made) { told = made; }, [&](auto line) { all += line; });
+    };
+    auto const unsigned_one = read({});
+    EXPECT_EQ(unsigned_one.signature, "");
+    EXPECT_EQ(unsigned_one.statement.accepted, 1u);
+    EXPECT_EQ(signing::sha256(all), unsigned_one.statement.entries);
+    EXPECT_EQ(database_.count("SELECT count(*) FROM ivan.statements"), 0) << "without a signature it binds nobody";
+    auto const made = read([this](ledger::Statement one) { return sign(std::move(one)); });
+    EXPECT_EQ(told->text, made.text);
+    EXPECT_EQ(ask()->signature, made.signature) << "made once, whoever is asked first";
+    EXPECT_EQ(read({}).signature, made.signature);
+    EXPECT_THROW(static_cast<void>(store::read_statement("host=/nowhere", asked, {}, [](auto const&) {}, {})), std::runtime_error);
+}
+
 TEST_F(Statements, AKeptOneThatWasChangedIsFoundByTheAudit)
 {
     accept("a", begins + 1h);
