@@ -60,6 +60,7 @@ constexpr std::tuple engine_fields{
 constexpr std::tuple cross_check_fields{
     TextField{"signing.cross_check", &intake::CrossCheckConfig::share, "Share of the dossiers the sweep accepted that tree and xmlsec1 examine once more beside the path: off, sample or all. A disagreement raises the alarm engines_disagree."},
     Field{"signing.cross_check_one_in", &intake::CrossCheckConfig::one_in, 1u, 1'000'000u, "Of a sample: every so many-th."},
+    Field{"signing.cross_check_each_second_max", &intake::CrossCheckConfig::each_second_max, 1u, 60'000u, "Of a sample: at most so many each second, so that a peak keeps the processor for itself."},
     Field{"signing.cross_check_waiting_max", &intake::CrossCheckConfig::waiting_max, 1u, 10'000u, "Of them waiting for the CPU pool or on it; beyond, they are passed over and counted."},
     Field{"signing.cross_check_bytes_max", &intake::CrossCheckConfig::bytes_max, 64u << 10, 1u << 30, "Their bodies together."},
 };

@@ -164,7 +164,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     void begin(store::Claim claim)
     {
         ++in_flight;
-        bytes_in_flight += claim.body.size();
+        bytes_in_flight += claim.body->size();
         tasks.spawn("attempt", attempt_one(std::move(claim)));
     }
 
@@ -184,7 +184,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         else
             window.answered(in_flight);
         --in_flight;
-        bytes_in_flight -= claim.body.size();
+        bytes_in_flight -= claim.body->size();
         settlements.push_back(settle(config.settle, claim, outcome, now, window.dead() || was_dead, random));
 
         if (window.dead() != was_dead) {

@@ -1,5 +1,6 @@
 #include "gateway/intake/cross_check.hpp"
 
+#include "gateway/runtime/steady.hpp"
 #include "signing/account.hpp"
 #include "signing/digest.hpp"
 
@@ -16,7 +17,19 @@ CrossCheck::CrossCheck(CrossCheckConfig config, Parts parts) : config_{std::move
 bool CrossCheck::chosen() noexcept
 {
     if (config_.share == "all") return true;
-    return config_.share == "sample" && seen_.fetch_add(1, std::memory_order_relaxed) % config_.one_in == 0;
+    return config_.share == "sample" && seen_.fetch_add(1, std::memory_order_relaxed) % config_.one_in == 0 && in_this_second();
+}
+
+// At the peak of the year a sample must not take what the path needs.
+bool CrossCheck::in_this_second() noexcept
+{
+    constexpr std::uint64_t count_bits = 16;
+    auto const now = static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(runtime::Steady::now().time_since_epoch()).count());
+    for (auto was = second_.load(std::memory_order_relaxed);;) {
+        auto const taken = was >> count_bits == now ? was & ((1u << count_bits) - 1) : 0;
+        if (taken >= config_.each_second_max) return false;
+        if (second_.compare_exchange_weak(was, now << count_bits | (taken + 1), std::memory_order_relaxed)) return true;
+    }
 }
 
 // A place on the queue and room for one body, given back when the work is done, or at once where there is none.

@@ -26,6 +26,7 @@ namespace intake {
 struct CrossCheckConfig {
     std::string share = "sample";          // off, sample, all
     std::size_t one_in = 100;              // of a sample: every so many-th
+    std::size_t each_second_max = 5;       // of a sample: a second opinion costs as much as fifteen first ones
     std::size_t waiting_max = 32;          // on the pool or waiting for it
     std::size_t bytes_max = 16u << 20;     // of their bodies together
 };
@@ -57,12 +58,14 @@ public:
 private:
     class Place;
     [[nodiscard]] bool chosen() noexcept;
+    [[nodiscard]] bool in_this_second() noexcept;
     void compare(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::shared_ptr<std::string const> body,
                  runtime::Instant at, std::string const& account);
 
     CrossCheckConfig config_;
     Parts parts_;
     std::atomic<std::uint64_t> seen_{0};
+    std::atomic<std::uint64_t> second_{0};  // which one, and how many were taken in it: seconds << 16 | taken
     std::atomic<std::size_t> waiting_{0}, bytes_{0};
 };
 

@@ -38,7 +38,6 @@ using Resolver = net::ip::basic_resolver<net::ip::tcp, IoExecutor>;
 
 constexpr std::uint32_t response_header_bytes_max = 32u << 10;
 constexpr std::size_t receive_bytes = 16u << 10;
-constexpr std::size_t copied_bytes_max = 256u << 10; // of a request's body
 constexpr std::chrono::seconds addresses_age_max{30};
 
 struct Address {
@@ -168,21 +167,9 @@ std::string head_of(HttpRequest const& request, Address const& address)
         if (!beast::iequals(name, "Host") && !beast::iequals(name, "Content-Length")) field(name, value);
     // RFC 9110 §8.6: a method that expects content says so even where there is none.
     bool const expected = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-    if (!request.body.empty() || expected) field("Content-Length", std::to_string(request.body.size()));
+    if (!request.content().empty() || expected) field("Content-Length", std::to_string(request.content().size()));
     head += "\r\n";
     return head;
-}
-
-// Head and body together where that costs one small copy, and saves a packet.
-Task<error_code> send_request(Stream& stream, std::string const& head, std::string const& body)
-{
-    if (body.size() <= copied_bytes_max) {
-        auto const whole = head + body;
-        co_return co_await stream.write(whole);
-    }
-    auto const error = co_await stream.write(head);
-    if (error) co_return error;
-    co_return co_await stream.write(body);
 }
 
 struct Exchange {
@@ -233,7 +220,7 @@ Task<Exchange> exchange(Connection& connection, HttpRequest const& request, std:
 {
     Exchange result;
     connection.reusable = false;
-    auto const write_ec = co_await send_request(connection.stream, head, request.body);
+    auto const write_ec = co_await connection.stream.write(head, request.content());
     // A server may refuse before it has read the whole body: its answer can be there although the write failed.
     if (write_ec && connection.watchdog.fired()) {
         result.ec = beast::error::timeout;

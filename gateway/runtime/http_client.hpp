@@ -37,6 +37,8 @@ struct HttpRequest {
     std::string method, target; // "POST", "/v1/dossiers"
     Headers headers;            // Host and Content-Length are ours
     std::string body;
+    std::shared_ptr<std::string const> shared_body{}; // where it is not null, in the place of body: nothing is copied
+    [[nodiscard]] std::string_view content() const noexcept { return shared_body ? std::string_view{*shared_body} : std::string_view{body}; }
 };
 
 struct HttpResponse {

@@ -9,16 +9,21 @@
 #include <openssl/x509.h>
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <new>
+#include <string>
 
 namespace runtime {
 
 using boost::system::error_code;
 
 namespace {
+
+constexpr std::size_t record_bytes = 16u << 10;  // RFC 8446 §5.1
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
@@ -244,6 +249,37 @@ Task<error_code> Stream::write(std::string_view bytes)
         if (error) co_return error;
     }
     co_return error_code{};
+}
+
+Task<error_code> Stream::write(std::string_view head, std::string_view body)
+{
+    if (ssl_) {
+        auto const joined = head.size() < record_bytes ? std::min(body.size(), record_bytes - head.size()) : 0;
+        std::string first;
+        first.reserve(head.size() + joined);
+        first.append(head).append(body.substr(0, joined));
+        auto const error = co_await write(first);
+        if (error) co_return error;
+        co_return co_await write(body.substr(joined));
+    }
+    while (!head.empty()) {
+        std::array<iovec, 2> parts{iovec{const_cast<char*>(head.data()), head.size()}, iovec{const_cast<char*>(body.data()), body.size()}};
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = parts.size();
+        std::size_t sent = 0;
+        auto const step = plain_step(::sendmsg(handle_, &message, MSG_NOSIGNAL), Step::want_write, sent);
+        if (step == Step::ended) co_return error_;
+        if (step != Step::done) {
+            auto const error = co_await wait(step);
+            if (error) co_return error;
+            continue;
+        }
+        auto const of_head = std::min(sent, head.size());
+        head.remove_prefix(of_head);
+        body.remove_prefix(sent - of_head);
+    }
+    co_return co_await write(body);
 }
 
 Task<error_code> Stream::shut()

@@ -60,6 +60,8 @@ public:
     Task<Read> read_some(std::span<char> room);
     // All of it.
     Task<boost::system::error_code> write(std::string_view bytes);
+    // Both, one behind the other: in one call of the kernel, or in TLS without a record for the first alone.
+    Task<boost::system::error_code> write(std::string_view head, std::string_view body);
     // Says that nothing more comes: TLS close_notify (the peer's is not waited for), then FIN. Without a finished handshake, or
     // after an error, FIN alone.
     Task<boost::system::error_code> shut();

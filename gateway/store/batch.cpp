@@ -141,7 +141,7 @@ std::optional<KnownKey> find_key(PgConnection& connection, std::string_view prov
     return known_of(rows, 0);
 }
 
-BatchTransaction::BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
+BatchTransaction::BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
                                    Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners)
     : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes}, owners_{owners},
       results_(rows_.size())
@@ -445,7 +445,7 @@ void BatchTransaction::seal()
     for (auto const index : arrival_) {
         auto& group = groups_[index];
         if (!group.fresh) continue;
-        auto facts = leader(group).facts;
+        auto& facts = rows_[group.leader]->facts;
         facts.case_code = group.stored->case_code;
         facts.log_index = next;
         group.log_index = static_cast<std::int64_t>(next++);

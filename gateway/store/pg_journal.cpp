@@ -158,7 +158,7 @@ void PgJournal::look_after_partitions(PgConnection& connection)
 // One transaction for the whole batch. Ends with every member answered.
 void PgJournal::process(Batch batch)
 {
-    std::vector<Row const*> rows;
+    std::vector<Row*> rows;
     std::vector<RefusalRecord const*> refusals;
     std::vector<Pending*> dossiers, records;
     std::size_t bytes = 0;

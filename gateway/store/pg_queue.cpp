@@ -119,7 +119,7 @@ Claim claim_of(Rows const& rows, std::size_t i, std::uint32_t attempts_before)
     claim.received_at = rows.instant(i, 10);
     auto body = unpack(rows.text(i, 11), unpacked_bytes_max);
     if (!body) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
-    claim.body = std::move(*body);
+    claim.body = std::make_shared<std::string const>(std::move(*body));
     return claim;
 }
 

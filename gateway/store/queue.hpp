@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@ struct Claim {
     std::string dossier_id, case_code, provider, unit_code, agency, procedure, content_sha256, idempotency_key, trace_id;
     runtime::Instant received_at{};
     std::uint32_t attempts = 0;  // before this one
-    std::string body;            // the envelope exactly as received
+    std::shared_ptr<std::string const> body;  // the envelope exactly as received; never null where it was claimed
+    bool as_digested = false;    // body is the very string that content_sha256 was taken of, not one restored from the store
 };
 
 struct Settlement {

@@ -33,8 +33,8 @@ struct DestinationContract : testing::TestWithParam<Maker> {
     {
         claim.dossier_id = "D-1";
         claim.case_code = "00001.G/2026/00108";
-        claim.body = "<Hoso>đ</Hoso>";
-        claim.content_sha256 = signing::hex(signing::sha256(claim.body));
+        claim.body = std::make_shared<std::string const>("<Hoso>đ</Hoso>");
+        claim.content_sha256 = signing::hex(signing::sha256(*claim.body));
     }
     Outcome deliver(Destination& destination, std::chrono::milliseconds budget = 5s)
     {
@@ -56,7 +56,7 @@ TEST_P(DestinationContract, HandsOverTheBytesAsReceivedWithOneKeyOnEveryAttempt)
     for (int n = 0; n < 2; ++n) {
         (void)deliver(*destination);
         auto const& request = server.requests().back();
-        EXPECT_TRUE(request.ends_with("\r\n\r\n" + claim.body));
+        EXPECT_TRUE(request.ends_with("\r\n\r\n" + *claim.body));
         auto const at = request.find("Idempotency-Key: ");
         ASSERT_NE(at, std::string::npos);
         keys.push_back(request.substr(at, request.find("\r\n", at) - at));

@@ -115,10 +115,10 @@ TEST_P(QueueContract, HandsOverTheOldestOfEachUnitWithItsBytes)
     add("b1", "B", "<Hoso>Đủ</Hoso>");
     auto const first = claim();
     ASSERT_EQ(keys(first), (Keys{"a1", "b1"}));
-    EXPECT_EQ(first[1].body, "<Hoso>Đủ</Hoso><!--b1-->");
+    EXPECT_EQ(*first[1].body, "<Hoso>Đủ</Hoso><!--b1-->");
     EXPECT_EQ(first[1].unit_code, "B");
     EXPECT_EQ(first[1].attempts, 0u);
-    EXPECT_EQ(first[1].content_sha256, signing::hex(signing::sha256(first[1].body)));
+    EXPECT_EQ(first[1].content_sha256, signing::hex(signing::sha256(*first[1].body)));
     EXPECT_TRUE(claim().empty());
     settle(first[0], State::delivered);
     EXPECT_EQ(keys(claim()), Keys{"a2"});

@@ -341,7 +341,7 @@ TEST_F(StoreJournal, WritesTheBodyBackByteForByteInEveryCompression)
         auto const claims = support::run_task(context_, gateway.queue.claim("w", 1, 1u << 20, 60s, std::chrono::system_clock::now(), soon()));
         ASSERT_TRUE(claims.has_value());
         ASSERT_EQ(claims->size(), 1u);
-        EXPECT_EQ(claims->front().body, body + compression);
+        EXPECT_EQ(*claims->front().body, body + compression);
         std::vector<store::Settlement> settlements(1);
         settlements[0].sequence = claims->front().sequence;
         settlements[0].state = dossier::State::delivered;

@@ -86,7 +86,7 @@ TEST_F(StoreQueue, HandsOverWhatWasStoredWithEverythingTheBackendNeeds)
     auto const claims = claim("w");
     ASSERT_EQ(claims.size(), 1u);
     auto const& one = claims[0];
-    EXPECT_EQ(one.body, "<Hoso>Đủ</Hoso>");
+    EXPECT_EQ(*one.body, "<Hoso>Đủ</Hoso>");
     EXPECT_EQ(one.case_code, "00001.G/2026/07906");
     EXPECT_EQ(one.unit_code, "TA1");
     EXPECT_EQ(one.agency, "07906");
@@ -94,7 +94,7 @@ TEST_F(StoreQueue, HandsOverWhatWasStoredWithEverythingTheBackendNeeds)
     EXPECT_EQ(one.procedure, "600");
     EXPECT_EQ(one.idempotency_key, "a");
     EXPECT_EQ(one.attempts, 0u);
-    EXPECT_EQ(one.content_sha256, signing::hex(signing::sha256(one.body)));
+    EXPECT_EQ(one.content_sha256, signing::hex(signing::sha256(*one.body)));
     EXPECT_EQ(one.trace_id, std::string(32, 'a'));
     EXPECT_EQ(one.received_at, PlainDossier{}.at);
 }
@@ -352,7 +352,7 @@ TEST_F(StoreQueue, WhatIsAtHandIsHandedOverAsTheJournalHasIt)
     EXPECT_EQ(slow[0].attempts, 1u);
     auto const told = [](store::Claim const& one) {
         return std::vector<std::string>{std::to_string(one.sequence), one.dossier_id, one.case_code, one.provider, one.unit_code, one.agency, one.procedure,
-                                        one.content_sha256, one.idempotency_key, one.trace_id, one.body, std::to_string(one.received_at.time_since_epoch().count())};
+                                        one.content_sha256, one.idempotency_key, one.trace_id, *one.body, std::to_string(one.received_at.time_since_epoch().count())};
     };
     EXPECT_EQ(told(quick[0]), told(slow[0]));
 }

@@ -33,7 +33,7 @@ public:
         row.claim.dossier_id = "D-" + std::to_string(sequence);
         row.claim.case_code = std::to_string(sequence) + ".G/2026/00108";
         row.claim.unit_code = std::move(unit);
-        row.claim.body = "<Hoso/>";
+        row.claim.body = std::make_shared<std::string const>("<Hoso/>");
         row.claim.received_at = at;
         rows.emplace(sequence, std::move(row));
     }
@@ -59,12 +59,12 @@ public:
             if (row.state == dossier::State::delivered || row.state == dossier::State::dead) continue;
             if (!units.insert(row.claim.unit_code).second) continue; // an older one of the unit comes first
             if (row.state == dossier::State::sending && row.leased_until > now) continue;
-            if (row.due_at > now || taken.size() >= limit || (bytes > 0 && bytes + row.claim.body.size() > bytes_max))
+            if (row.due_at > now || taken.size() >= limit || (bytes > 0 && bytes + row.claim.body->size() > bytes_max))
                 continue;
             row.state = dossier::State::sending;
             row.leased_until = now + lease;
             row.worker = worker;
-            bytes += row.claim.body.size();
+            bytes += row.claim.body->size();
             taken.push_back(row.claim);
             ++row.claim.attempts;
         }

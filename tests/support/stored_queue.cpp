@@ -77,7 +77,7 @@ std::vector<Claim> StoredQueue::claim_now(std::string const& worker, std::size_t
         claim.attempts = one.attempts - 1;
         auto body = store::detail::unpack(entry.row.packed_body, bytes_max_unpacked);
         if (!body) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
-        claim.body = std::move(*body);
+        claim.body = std::make_shared<std::string const>(std::move(*body));
         claims.push_back(std::move(claim));
     }
     std::sort(claims.begin(), claims.end(), [](auto const& a, auto const& b) { return a.sequence < b.sequence; });

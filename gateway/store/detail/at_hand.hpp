@@ -42,8 +42,9 @@ public:
         auto const found = kept_.find(sequence);
         if (found == kept_.end()) return std::nullopt;
         auto claim = std::move(found->second.first);
-        claim.body = *found->second.second;
-        bytes_ -= claim.body.size();
+        claim.body = std::move(found->second.second);
+        claim.as_digested = true;
+        bytes_ -= claim.body->size();
         kept_.erase(found);
         while (!order_.empty() && !kept_.contains(order_.front())) order_.pop_front();
         return claim;

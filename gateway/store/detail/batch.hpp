@@ -51,7 +51,8 @@ private:
 
 class BatchTransaction {
 public:
-    BatchTransaction(std::vector<Row const*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
+    // Sets of each row that it numbers the facts that only a number gives: case code and place in the log, anew in each try.
+    BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
                      std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners);
 
     void run(PgConnection& connection);
@@ -104,7 +105,7 @@ private:
     void unclaim(PgConnection& connection, std::vector<Group*> const& groups);
     [[nodiscard]] Row const& leader(Group const& group) const { return *rows_[group.leader]; }
 
-    std::vector<Row const*> rows_;
+    std::vector<Row*> rows_;
     std::vector<RefusalRecord const*> refusals_;
     Sealer const& sealer_;
     Codec codec_;

@@ -27,8 +27,8 @@ store::Claim example()
     claim.agency = "00108";
     claim.procedure = "600";
     claim.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
-    claim.body = "<Hoso/>";
-    claim.content_sha256 = signing::hex(signing::sha256(claim.body));
+    claim.body = std::make_shared<std::string const>("<Hoso/>");
+    claim.content_sha256 = signing::hex(signing::sha256(*claim.body));
     return claim;
 }
 
@@ -91,7 +91,7 @@ TEST(BackendRequest, CarriesTheBytesAsReceivedAndEveryHeaderOfTheContract)
     auto const request = delivery::case_request(claim, "secret");
     EXPECT_EQ(request.method, "POST");
     EXPECT_EQ(request.target, "/v1/cases");
-    EXPECT_EQ(request.body, claim.body);
+    EXPECT_EQ(request.content(), *claim.body);
     std::map<std::string, std::string> const headers(request.headers.begin(), request.headers.end());
     EXPECT_EQ(headers.at("Case-Code"), claim.case_code);
     EXPECT_EQ(headers.at("Dossier-Id"), claim.dossier_id);
@@ -117,7 +117,7 @@ TEST(Backend, DoesNotHandOverBytesThatAreNotThoseReceived)
     config.url = server.url();
     Backend backend{context, config, clock};
     auto claim = example();
-    claim.body[1] = 'h';
+    claim.body = std::make_shared<std::string const>("<hoso/>");
     auto const outcome = support::run_task(context, backend.deliver(claim, runtime::Deadline::after(5s)));
     EXPECT_EQ(outcome.kind, Kind::refused);
     EXPECT_TRUE(server.requests().empty());

@@ -1,4 +1,5 @@
 #include "gateway/intake/cross_check.hpp"
+#include "gateway/runtime/steady.hpp"
 
 #include "tests/support/submitting.hpp"
 
@@ -97,6 +98,38 @@ TEST(CrossCheck, TakesOneInSoManyOfASampleAndNoneWhereItIsOff)
     off.offer(*other, off.criteria);
     off.pool.join();
     EXPECT_FALSE(off.counted("agreed", 1));
+}
+
+// A clock that stands where it was put.
+class Standing final : public runtime::SteadySource {
+public:
+    Time at{std::chrono::hours{1000}};
+    [[nodiscard]] Time now() const noexcept override { return at; }
+    [[nodiscard]] std::uint64_t name() override { return ++named_; }
+    void add(std::uint64_t, std::uint64_t, Time, std::unique_ptr<Wait>) override {}
+    std::size_t cancel_timer(std::uint64_t, std::size_t) override { return 0; }
+    void cancel_wait(std::uint64_t) override {}
+
+private:
+    std::uint64_t named_ = 0;
+};
+
+TEST(CrossCheck, TakesNoMoreOfASampleThanItsBoundEachSecond)
+{
+    Standing clock;
+    Bench bench{{.share = "sample", .one_in = 1, .each_second_max = 2}};
+    auto const one = bench.examined();
+    ASSERT_TRUE(one.has_value());
+    {
+        runtime::Steady::Instead const instead{clock};
+        for (int i = 0; i < 5; ++i) bench.offer(*one, bench.criteria);
+        clock.at += std::chrono::milliseconds{999};
+        bench.offer(*one, bench.criteria);
+        clock.at += std::chrono::milliseconds{1};
+        for (int i = 0; i < 5; ++i) bench.offer(*one, bench.criteria);
+    }
+    bench.pool.join();
+    EXPECT_TRUE(bench.counted("agreed", 4)) << bench.metrics.exposition();
 }
 
 TEST(CrossCheck, LeavesToItselfWhatTheReferenceExaminedAnyway)
