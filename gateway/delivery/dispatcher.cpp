@@ -13,6 +13,7 @@
 #include <mutex>
 #include <random>
 #include <stdexcept>
+#include <unordered_map>
 
 namespace delivery
 {
@@ -53,6 +54,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     Signal measure;  // stop
     runtime::TaskGroup tasks;
     std::vector<store::Settlement> settlements; // not yet taken by the settler; bounded by the window
+    std::unordered_map<std::int64_t, std::uint32_t> under_way; // sequences, and the attempts before the newest claim of each
     std::size_t in_flight = 0, settling = 0, bytes_in_flight = 0;
     bool stopping = false, claiming_over = false;
     std::atomic<bool> wake_posted{false};
@@ -150,7 +152,8 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             }
             idle_wait = idle_wait_first;
             if (claims->size() < places) company = emptied;
-            for (auto& claim : *claims) begin(std::move(claim));
+            for (auto& claim : *claims)
+                if (!under_way_already(claim)) begin(std::move(claim));
             show();
         }
     }
@@ -161,8 +164,19 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         co_await timer.async_wait(runtime::as_result);
     }
 
+    // After a process stood still its leases may have ended before its attempts have: then the queue gives again what is still under
+    // way here. Two at once would break the order of a unit; the one under way speaks for this claim too.
+    bool under_way_already(store::Claim const& claim)
+    {
+        auto const found = under_way.find(claim.sequence);
+        if (found == under_way.end()) return false;
+        found->second = claim.attempts;
+        return true;
+    }
+
     void begin(store::Claim claim)
     {
+        under_way.emplace(claim.sequence, claim.attempts);
         ++in_flight;
         bytes_in_flight += claim.body->size();
         tasks.spawn("attempt", attempt_one(std::move(claim)));
@@ -186,6 +200,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         --in_flight;
         bytes_in_flight -= claim.body->size();
         settlements.push_back(settle(config.settle, claim, outcome, now, window.dead() || was_dead, random));
+        settlements.back().attempts = under_way.extract(claim.sequence).mapped();
 
         if (window.dead() != was_dead) {
             metrics.alarm("backend_down", window.dead());

@@ -127,7 +127,7 @@ void Checker::read_lines()
     }
 }
 
-void Checker::took(std::string const& dossier_id, std::string const& case_code, std::string const& body)
+void Checker::took(std::string const& dossier_id, std::string const& case_code, std::string_view body)
 {
     auto const [known, first] = taken_.try_emplace(dossier_id, case_code);
     if (known->second != case_code) return violate(2, "the backend got one dossier under two case codes");

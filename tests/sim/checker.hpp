@@ -70,7 +70,7 @@ public:
     };
 
     // The backend has a dossier now, or said so.
-    void took(std::string const& dossier_id, std::string const& case_code, std::string const& body);
+    void took(std::string const& dossier_id, std::string const& case_code, std::string_view body);
     void died(std::string const& dossier_id) { excused_.insert(dossier_id); }  // a dead letter lets the next pass
 
     void published();  // somebody asked for the log's head

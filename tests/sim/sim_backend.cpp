@@ -52,7 +52,7 @@ void SimBackend::take(runtime::HttpRequest const& request)
     auto const id = header(request, "Dossier-Id");
     if (header(request, "Idempotency-Key") != id) checker_.violate(2, "the backend got a dossier under a key that is not its id");
     has_.insert(id);
-    checker_.took(id, header(request, "Case-Code"), request.body);
+    checker_.took(id, header(request, "Case-Code"), request.content());
 }
 
 int SimBackend::decide(runtime::HttpRequest const& request)
@@ -75,7 +75,7 @@ int SimBackend::decide(runtime::HttpRequest const& request)
     }
     if (faults_.strikes(Fault::backend_lie)) {
         // It said yes and has nothing: nobody but the backend can make that good.
-        checker_.took(id, header(request, "Case-Code"), request.body);
+        checker_.took(id, header(request, "Case-Code"), request.content());
         return 200;
     }
     take(request);

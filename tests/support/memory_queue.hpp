@@ -81,7 +81,7 @@ public:
         }
         for (auto const& settlement : settlements) {
             auto& row = rows.at(settlement.sequence);
-            if (row.state != dossier::State::sending || row.worker != worker) continue;
+            if (row.state != dossier::State::sending || row.worker != worker || row.claim.attempts != settlement.attempts + 1) continue;
             row.state = settlement.state;
             row.due_at = settlement.due_at;
             row.reason = settlement.reason;

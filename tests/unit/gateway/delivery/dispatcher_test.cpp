@@ -128,6 +128,30 @@ TEST_F(DispatcherTest, NeverHasMoreUnderWayThanTheWindow)
     EXPECT_EQ(destination.in_flight_most, 4u);
 }
 
+// A process that stood still: its leases have ended, its attempts have not.
+TEST_F(DispatcherTest, WhatTheQueueGivesAgainWhileItIsUnderWayIsNotBegunTwice)
+{
+    bool held = true;
+    destination.before = [&]() -> runtime::Task<void> {
+        while (held) {
+            runtime::Timer timer{context.get_executor(), 1ms};
+            co_await timer.async_wait(runtime::as_result);
+        }
+    };
+    fill(2, 2);
+    start();
+    run_until(context, [&] { return destination.in_flight == 2; });
+    auto const claims = queue.claims;
+    clock.advance(4s);
+    run_until(context, [&] { return queue.claims > claims + 2 && queue.rows.at(1).claim.attempts == 2; });
+    EXPECT_EQ(destination.in_flight, 2u);
+    held = false;
+    run_until(context, [&] { return queue.count(State::delivered) == 2; });
+    stop();
+    EXPECT_EQ(destination.in_flight_most, 2u);
+    EXPECT_EQ(destination.seen.size(), 2u) << "and the outcome of the one attempt counts";
+}
+
 TEST_F(DispatcherTest, ARefusalIsADeadLetterAndTheNextOfTheUnitGoesOn)
 {
     destination.answer = [](auto& claim) {
