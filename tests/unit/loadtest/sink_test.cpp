@@ -43,8 +43,8 @@ struct SinkTest : testing::Test {
         claim.unit_code = std::move(unit);
         claim.agency = "00108";
         claim.procedure = "600";
-        claim.body = "<Hoso>" + std::to_string(n) + "</Hoso>";
-        claim.content_sha256 = signing::hex(signing::sha256(claim.body));
+        claim.body = std::make_shared<std::string const>("<Hoso>" + std::to_string(n) + "</Hoso>");
+        claim.content_sha256 = signing::hex(signing::sha256(*claim.body));
         return claim;
     }
     Outcome deliver(store::Claim const& claim)
@@ -106,8 +106,8 @@ TEST_F(SinkTest, NoticesOneKeyForOtherBytes)
     start();
     deliver(claim(1));
     auto other = claim(1);
-    other.body = "<Hoso/>";
-    other.content_sha256 = signing::hex(signing::sha256(other.body));
+    other.body = std::make_shared<std::string const>("<Hoso/>");
+    other.content_sha256 = signing::hex(signing::sha256(*other.body));
     EXPECT_EQ(deliver(other).kind, Kind::refused);
     EXPECT_EQ(sink->counts().key_conflicts, 1u);
 }
