@@ -3,6 +3,7 @@
 #include "gateway/observe/log.hpp"
 #include "gateway/runtime/steady.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace delivery
@@ -11,7 +12,7 @@ namespace delivery
 runtime::Task<Attempted> attempt(Destination& destination, store::Claim const& claim, std::chrono::milliseconds budget)
 {
     auto const begun = runtime::Steady::now();
-    auto const deadline = runtime::Deadline::after(budget);
+    runtime::Deadline const deadline{std::min(runtime::Deadline::after(budget).at(), claim.held_until)};
     Attempted attempted;
     try {
         attempted.outcome = co_await destination.deliver(claim, deadline);

@@ -3,6 +3,7 @@
 #include "gateway/delivery/attempt.hpp"
 #include "gateway/delivery/signal.hpp"
 #include "gateway/observe/log.hpp"
+#include "gateway/runtime/steady.hpp"
 #include "gateway/runtime/task_group.hpp"
 
 #include <boost/asio/post.hpp>
@@ -153,7 +154,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             idle_wait = idle_wait_first;
             if (claims->size() < places) company = emptied;
             for (auto& claim : *claims)
-                if (!under_way_already(claim)) begin(std::move(claim));
+                if (runtime::Steady::now() < claim.held_until && !under_way_already(claim)) begin(std::move(claim));
             show();
         }
     }

@@ -24,7 +24,7 @@ namespace delivery
 {
 
 struct DeliveryConfig {
-    std::chrono::milliseconds attempt_timeout{15'000}; // one hand-over, connecting included
+    std::chrono::milliseconds attempt_timeout{10'000}; // one hand-over, connecting included; less than the queue is held for (15 s, renewed every 5)
     std::chrono::seconds lease{60};                    // longer than three attempts: nothing is renewed
     std::size_t claim_rows_max = 64;                   // taken from the queue at once
     std::size_t in_flight_bytes_max = 64u << 20;       // bodies held in memory, over all attempts

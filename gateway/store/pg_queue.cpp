@@ -321,6 +321,7 @@ std::vector<Claim> PgQueue::claims_of(PgConnection& connection, std::vector<Wait
         for (std::size_t i = 0; i < found.count(); ++i) claims.push_back(claim_of(found, i, before.at(found.number(i, 0))));
     }
     std::sort(claims.begin(), claims.end(), [](auto const& a, auto const& b) { return a.sequence < b.sequence; });
+    for (auto& claim : claims) claim.held_until = turn_->until;
     return claims;
 }
 

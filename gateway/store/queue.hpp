@@ -25,6 +25,8 @@ struct Claim {
     runtime::Instant received_at{};
     std::uint32_t attempts = 0;  // before this one
     std::shared_ptr<std::string const> body;  // the envelope exactly as received; never null where it was claimed
+    // The queue is this worker's until then, however its database fares; an attempt ends before, or another gateway may be at the same unit.
+    std::chrono::steady_clock::time_point held_until = std::chrono::steady_clock::time_point::max();
     bool as_digested = false;    // body is the very string that content_sha256 was taken of, not one restored from the store
 };
 

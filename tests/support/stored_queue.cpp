@@ -1,5 +1,7 @@
 #include "tests/support/stored_queue.hpp"
 
+#include "gateway/runtime/steady.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -78,6 +80,7 @@ std::vector<Claim> StoredQueue::claim_now(std::string const& worker, std::size_t
         auto body = store::detail::unpack(entry.row.packed_body, bytes_max_unpacked);
         if (!body) throw std::runtime_error("the stored body of " + claim.dossier_id + " is damaged");
         claim.body = std::make_shared<std::string const>(std::move(*body));
+        claim.held_until = runtime::Steady::now() + (turn_->until - database_time_());
         claims.push_back(std::move(claim));
     }
     std::sort(claims.begin(), claims.end(), [](auto const& a, auto const& b) { return a.sequence < b.sequence; });

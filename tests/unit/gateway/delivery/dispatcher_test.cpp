@@ -152,6 +152,35 @@ TEST_F(DispatcherTest, WhatTheQueueGivesAgainWhileItIsUnderWayIsNotBegunTwice)
     EXPECT_EQ(destination.seen.size(), 2u) << "and the outcome of the one attempt counts";
 }
 
+// Another gateway may have the queue then, and the same unit.
+TEST_F(DispatcherTest, AnAttemptEndsWithTheHoldOfTheQueueAndNoneBeginsBehindIt)
+{
+    std::vector<runtime::Deadline::Time> deadlines;
+    struct Noting final : Destination {
+        std::vector<runtime::Deadline::Time>& seen;
+        explicit Noting(std::vector<runtime::Deadline::Time>& s) : seen{s} {}
+        runtime::Task<Outcome> deliver(store::Claim const&, runtime::Deadline deadline) override
+        {
+            seen.push_back(deadline.at());
+            co_return said(Outcome::Kind::accepted, 201);
+        }
+    } noting{deadlines};
+    fill(3, 3);
+    auto const soon = runtime::Steady::now() + 500ms;
+    queue.rows.at(1).claim.held_until = soon;
+    queue.rows.at(2).claim.held_until = runtime::Steady::now() - 1ms;
+    dispatcher = std::make_unique<Dispatcher>(context, queue, noting, clock, metrics, config, "w1");
+    net::co_spawn(context.get_executor(), dispatcher->run(), [this](std::exception_ptr error) {
+        EXPECT_FALSE(error);
+        ended = true;
+    });
+    run_until(context, [&] { return queue.count(State::delivered) == 2; });
+    stop();
+    ASSERT_EQ(deadlines.size(), 2u);
+    EXPECT_EQ(std::min(deadlines[0], deadlines[1]), soon);
+    EXPECT_EQ(queue.rows.at(2).state, State::sending) << "nobody tried it";
+}
+
 TEST_F(DispatcherTest, ARefusalIsADeadLetterAndTheNextOfTheUnitGoesOn)
 {
     destination.answer = [](auto& claim) {
