@@ -109,7 +109,7 @@ audit() {
 
 # What a dossier costs the journal when so many are stored already: the same 4,096 rows, 32 together, again and again.
 growth() {
-    local sizes=(10000 100000 1000000) size from=0 first='' took
+    local sizes=(10000 100000 1000000) size before=0 first='' took
     [[ $quick == yes ]] && sizes=(2000 20000)
     [[ $audit_full == yes ]] && sizes+=(10000000)
     "$root/ops/cluster" start "$work/growth" >&2
@@ -118,8 +118,8 @@ growth() {
     "$root/ops/recycle-wal" "$IVAN_BENCH_DATABASE" >&2
     for size in "${sizes[@]}"; do
         step "$size stored dossiers"
-        "$bin/ivan-fill" --database-url "$IVAN_BENCH_DATABASE" --first "$from" --rows "$size" --people 1 --certificate-out "$work/receipt.pem" >"$work/fill.json"
-        from=$size
+        "$bin/ivan-fill" --database-url "$IVAN_BENCH_DATABASE" --first "$before" --rows "$size" --people 1 --certificate-out "$work/receipt.pem" >"$work/fill.json"
+        before=$size
         measure '^journal/together:32/'
         took=$(jq -r '[.benchmarks[] | select(.aggregate_name == "median")][0].row_us' "$work/raw.json")
         first=${first:-$took}
