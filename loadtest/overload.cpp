@@ -111,7 +111,7 @@ private:
         runtime::Timer timer{executor};
         auto const begun = Clock::now();
         for (std::uint64_t n = 0; Clock::now() < end;) {
-            auto const wanted = static_cast<std::uint64_t>(Seconds{Clock::now() - begun}.count() * rate);
+            auto const wanted = due_by(Clock::now() - begun, rate);
             for (std::size_t burst = 0; n < wanted && burst < due_at_once_max; ++n, ++burst) {
                 auto const due = begun + std::chrono::duration_cast<Clock::duration>(Seconds{static_cast<double>(n) / rate});
                 ++offered_;
@@ -223,6 +223,8 @@ boost::json::object json_of(Met const& all)
 }
 
 }  // namespace
+
+std::uint64_t due_by(Seconds since, double rate) { return static_cast<std::uint64_t>(since.count() * rate) + 1; }
 
 std::string distinguishing_space(std::uint64_t n)
 {

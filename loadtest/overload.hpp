@@ -65,6 +65,9 @@ struct OverloadReport {
 [[nodiscard]] std::string to_text(OverloadConfig const& config, OverloadReport const& report);
 [[nodiscard]] std::string to_json(OverloadConfig const& config, OverloadReport const& report);
 
+// How many are due so long after the beginning, at a rate a second: the first at once, the second one period later.
+[[nodiscard]] std::uint64_t due_by(std::chrono::duration<double> since, double rate);
+
 // The n-th of its kind: white space, behind the root element.
 [[nodiscard]] std::string distinguishing_space(std::uint64_t n);
 

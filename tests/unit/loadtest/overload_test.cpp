@@ -32,6 +32,16 @@ OverloadReport good_run()
     return run;
 }
 
+// Sent a period after it is due, a dossier's time would hold that period, calm or not: at 50 a second, 20 ms.
+TEST(Overload, TheFirstIsDueAtOnceAndEachNextAPeriodLater)
+{
+    using std::chrono::duration;
+    EXPECT_EQ(due_by(duration<double>{0}, 50), 1u);
+    EXPECT_EQ(due_by(duration<double>{0.0199}, 50), 1u);
+    EXPECT_EQ(due_by(duration<double>{0.0201}, 50), 2u);
+    EXPECT_EQ(due_by(duration<double>{10.001}, 50), 501u);
+}
+
 TEST(Overload, ARunPassesByItsFiveBoundsAndFailsByAny)
 {
     EXPECT_TRUE(good_run().passed());
