@@ -1,36 +1,19 @@
 #include "gateway/client_trust.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <vector>
 
 namespace gateway {
 namespace {
 
 namespace fs = std::filesystem;
-using Piece = signing::Revocations::Piece;
-
-Piece read(fs::path const& file)
+signing::Revocations::Piece read(fs::path const& file)
 {
     std::ifstream stream{file, std::ios::binary};
-    Piece piece{file.string(), {std::istreambuf_iterator<char>{stream}, {}}};
+    signing::Revocations::Piece piece{file.string(), {std::istreambuf_iterator<char>{stream}, {}}};
     if (!stream) throw std::runtime_error(file.string() + ": cannot be read");
     return piece;
-}
-
-std::vector<Piece> read_lists(fs::path const& directory)
-{
-    std::vector<Piece> pieces;
-    if (!fs::is_directory(directory)) return pieces;
-    for (auto const& entry : fs::directory_iterator{directory}) {
-        if (entry.path().filename().string().starts_with('.')) continue;  // half written
-        auto const kind = entry.path().extension();
-        if (kind == ".pem" || kind == ".der") pieces.push_back(read(entry.path()));
-    }
-    std::ranges::sort(pieces, {}, &Piece::name);
-    return pieces;
 }
 
 bool says_revoked(signing::TrustStore const& trust, std::string_view der, signing::Instant at)
@@ -47,7 +30,7 @@ std::shared_ptr<ClientTrust const> ClientTrust::load(std::string const& client_c
     if (client_ca_file.empty()) return made;
     signing::TrustStore::Material material;
     material.anchors.push_back(read(client_ca_file));
-    material.crls = read_lists(trust_directory / "clients" / "crls");
+    material.crls = signing::TrustStore::crls_in(trust_directory / "clients" / "crls");
     material.check_revocation = false;  // a lack of evidence refuses nobody; what there is counts
     made->own_ = signing::TrustStore::make(material, policy);
     if (!made->own_->refused().empty()) {

@@ -513,6 +513,7 @@ std::shared_ptr<TrustStore const> TrustStore::with(std::shared_ptr<Revocations c
 }
 
 std::string TrustStore::stamp_of(fs::path const& directory) { return detail::trust_directory_stamp(directory); }
+std::vector<Revocations::Piece> TrustStore::crls_in(fs::path const& folder) { return detail::read_crls(folder); }
 
 std::shared_ptr<Revocations const> TrustStore::revocations() const { return data_->revocations; }
 

@@ -100,6 +100,8 @@ public:
     [[nodiscard]] static std::shared_ptr<TrustStore const> load(std::filesystem::path const& directory, Policy const& policy, WantedSink sink = {});
     // Names, sizes and times of what load() would read: another stamp, another reading. Empty where nothing is there.
     [[nodiscard]] static std::string stamp_of(std::filesystem::path const& directory);
+    // The lists of a folder, as load() takes those of `crls`. Throws std::runtime_error that names each file it cannot read.
+    [[nodiscard]] static std::vector<Revocations::Piece> crls_in(std::filesystem::path const& folder);
     ~TrustStore();
 
     // Without a directory: what a tool was given. PEM or DER; anchors under the hard policy unless `check_revocation` is

@@ -206,6 +206,11 @@ std::vector<Revocations::Piece> pieces_in(fs::path const& folder, std::initializ
     return pieces;
 }
 
+std::vector<Revocations::Piece> crls_in(fs::path const& folder, Problems& problems)
+{
+    return pieces_in(folder, {".pem", ".der", ".crt", ".cer", ".crl"}, problems);
+}
+
 }  // namespace
 
 bool in_force(Anchor const& anchor, Instant at)
@@ -261,10 +266,18 @@ TrustFiles read_trust_directory(fs::path const& directory)
             }
         });
     }
-    files.crls = pieces_in(directory / "crls", {".pem", ".der", ".crt", ".cer", ".crl"}, problems);
+    files.crls = crls_in(directory / "crls", problems);
     files.ocsp = pieces_in(directory / "ocsp", {".der", ".ors"}, problems);
     problems.finish("the trust directory cannot be used:");
     return files;
+}
+
+std::vector<Revocations::Piece> read_crls(fs::path const& folder)
+{
+    Problems problems;
+    auto pieces = crls_in(folder, problems);
+    problems.finish("the revocation lists cannot be used:");
+    return pieces;
 }
 
 std::string trust_directory_stamp(fs::path const& directory)

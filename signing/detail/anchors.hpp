@@ -47,6 +47,8 @@ struct TrustFiles {
 
 // Everything in a trust directory; each unusable file is named in one exception.
 [[nodiscard]] TrustFiles read_trust_directory(std::filesystem::path const& directory);
+// The revocation lists of one folder, none where it is not there; each unusable file is named in one exception.
+[[nodiscard]] std::vector<Revocations::Piece> read_crls(std::filesystem::path const& folder);
 // Names, sizes and times of these files.
 [[nodiscard]] std::string trust_directory_stamp(std::filesystem::path const& directory);
 // The same, from a tool's files: any certificate may be an anchor (it then stands for itself, or for what it issued).

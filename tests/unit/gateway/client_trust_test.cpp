@@ -79,6 +79,21 @@ TEST_F(ClientTrusts, ACertificateOnTheListOfItsIssuerIsRevokedAndItsNeighbourIsN
     EXPECT_FALSE(revoked(good));
 }
 
+// As `ivanctl trust add --as crl` names lists, and as CAs do. What the folder of the signers' lists takes, this one takes.
+TEST_F(ClientTrusts, AListIsReadWhateverOfItsUsualNamesItHas)
+{
+    for (auto const* name : {"clients.pem", "clients.der", "clients.crl", "clients.crt", "clients.cer"}) {
+        auto const lost = client(ca);
+        std::filesystem::remove_all(directory.path() / "trust/clients");
+        publish(name, ca, {{lost.certificate_pem, now - hours{2}}});
+        EXPECT_TRUE(revoked(lost)) << name;
+    }
+    auto const lost = client(ca);
+    std::filesystem::remove_all(directory.path() / "trust/clients");
+    publish(".clients.crl", ca, {{lost.certificate_pem, now - hours{2}}});
+    EXPECT_FALSE(revoked(lost)) << "half written";
+}
+
 TEST_F(ClientTrusts, WithoutAListNobodyIsRevoked)
 {
     EXPECT_FALSE(revoked(client(ca)));
