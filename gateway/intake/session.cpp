@@ -546,7 +546,7 @@ Task<bool> Session::answer(Exchange& x, Reply reply)
     bool const keep = x.keep && !x.head.close && !reply.close && !group_.stopping();
     bool const bodiless = reply.status == 204 || reply.status == 304;
     std::string out;
-    out.reserve(512 + (reply.body.size() <= 64u << 10 ? reply.body.size() : 0));
+    out.reserve(512);
     fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", reply.status, reason_of(reply.status));
     append_field(out, "Server", "ivan-hub");
     append_field(out, "Date", date());
@@ -562,11 +562,9 @@ Task<bool> Session::answer(Exchange& x, Reply reply)
     out += "\r\n";
 
     bool const with_body = !bodiless && x.head.method != "HEAD";
-    bool const one_piece = with_body && reply.body.size() <= 64u << 10;
-    if (one_piece) out += reply.body;
     arm(s_.limits.write_timeout);
-    auto error = co_await stream_.write(out);
-    if (!error && with_body && !one_piece) error = co_await stream_.write(reply.body);
+    auto writing = with_body ? stream_.write(out, reply.body) : stream_.write(out);
+    auto const error = co_await std::move(writing);
     s_.metrics.request(x.route ? std::string_view{x.route->path} : "none", reply.status);
     x.ticket.reset();
     co_return keep && !error;
