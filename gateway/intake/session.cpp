@@ -154,7 +154,6 @@ private:
     Task<bool> drain(std::uint64_t bytes);
     Task<void> close();
 
-    Task<error_code> read_more();
     void arm(std::chrono::milliseconds budget) { dog_.arm(Steady::now() + budget); }
     std::uint64_t body_bound(Route const& route) const;
     std::string_view date();
@@ -208,21 +207,6 @@ Task<bool> Session::handshake()
     client_ = client_of(stream_.tls(), s_.clients);
     stream_.forget_peer();
     co_return true;
-}
-
-// Who has to wait with nothing in hand gives the buffer back first.
-Task<error_code> Session::read_more()
-{
-    for (;;) {
-        auto const read = stream_.read_now(buffer_.room());
-        if (read) {
-            buffer_.commit(read->bytes);
-            co_return read->error;
-        }
-        buffer_.rest();
-        auto const error = co_await stream_.readable();
-        if (error) co_return error;
-    }
 }
 
 // Connections spend their lives here, so that it is a coroutine of its own with little in its frame.
@@ -291,7 +275,7 @@ Task<std::optional<Head>> Session::next_head()
             looked_at = text.size();
         }
         idle_ = !begun && text.empty();
-        auto const error = co_await read_more();
+        auto const error = co_await stream_.read_more(buffer_);
         idle_ = false;
         if (error) {
             if (begun && dog_.fired()) co_await refuse_framing(plain(FaultCode::request_timeout, "header"));
@@ -451,7 +435,7 @@ Task<std::optional<Fault>> Session::read_body(Exchange& x, std::uint64_t bytes_m
         auto const by_rate = s_.limits.body_grace + std::chrono::milliseconds{received * 1000 / s_.limits.body_bytes_per_second_min};
         dog_.arm(began + std::min(s_.limits.body_timeout, by_rate));
         auto const before = buffer_.size();
-        auto const error = co_await read_more();
+        auto const error = co_await stream_.read_more(buffer_);
         received += buffer_.size() - before;
         if (error) co_return unusable(dog_.fired() ? FaultCode::request_timeout : FaultCode::request_malformed, "body");
     }
@@ -536,7 +520,7 @@ Task<bool> Session::drain(std::uint64_t bytes)
         buffer_.consume(here);
         bytes -= here;
         if (bytes == 0) co_return true;
-        auto const error = co_await read_more();
+        auto const error = co_await stream_.read_more(buffer_);
         if (error) co_return false;
     }
 }

@@ -1,5 +1,6 @@
 #include "gateway/runtime/http_client.hpp"
 
+#include "gateway/runtime/read_buffer.hpp"
 #include "gateway/runtime/stream.hpp"
 #include "gateway/runtime/watchdog.hpp"
 
@@ -21,7 +22,6 @@
 #include <deque>
 #include <new>
 #include <optional>
-#include <span>
 #include <stdexcept>
 
 namespace runtime
@@ -37,7 +37,7 @@ using Endpoints = std::vector<net::ip::tcp::endpoint>;
 using Resolver = net::ip::basic_resolver<net::ip::tcp, IoExecutor>;
 
 constexpr std::uint32_t response_header_bytes_max = 32u << 10;
-constexpr std::size_t receive_bytes = 16u << 10;
+constexpr std::size_t receive_bytes = 2 * std::size_t{response_header_bytes_max};
 constexpr std::chrono::seconds addresses_age_max{30};
 
 struct Address {
@@ -134,10 +134,13 @@ net::ssl::context make_tls(HttpClientConfig const& config)
 }
 
 struct Connection {
-    Connection(Socket socket, SSL_CTX* tls) : stream{std::move(socket), tls, Stream::Side::client}, watchdog{stream.socket()} {}
+    Connection(Socket socket, SSL_CTX* tls, BufferPool& buffers)
+        : stream{std::move(socket), tls, Stream::Side::client}, watchdog{stream.socket()}, unread{buffers}
+    {
+    }
     Stream stream;
     Watchdog watchdog; // of the call under way
-    std::string unread; // bytes of an answer that are not parsed yet
+    ReadBuffer unread; // bytes of an answer that are not parsed yet
     bool reusable = false;
 
     // A server that closed a kept connection has usually told us by now: a byte or an end to read.
@@ -178,34 +181,22 @@ struct Exchange {
     HttpResponse response;
 };
 
-// The next bytes of the answer into connection.unread. `room` is anybody's between two waits.
-Task<error_code> read_more(Connection& connection, std::span<char> room)
-{
-    for (;;) {
-        auto const read = connection.stream.read_now(room);
-        if (read) {
-            if (!read->error) connection.unread.append(room.data(), read->bytes);
-            co_return read->error;
-        }
-        auto const error = co_await connection.stream.readable();
-        if (error) co_return error;
-    }
-}
-
 using Parser = http::response_parser<http::string_body>;
 
-Task<error_code> read_answer(Connection& connection, Parser& parser, std::span<char> room)
+Task<error_code> read_answer(Connection& connection, Parser& parser)
 {
+    auto& unread = connection.unread;
     while (!parser.is_done()) {
         error_code ec;
         std::size_t used = 0;
-        if (!connection.unread.empty()) {
-            used = parser.put(net::buffer(connection.unread), ec);
-            connection.unread.erase(0, used);
+        if (!unread.empty()) {
+            used = parser.put(net::buffer(unread.text()), ec);
+            unread.consume(used);
             if (ec && ec != http::error::need_more) co_return ec;
         }
         if (used > 0 || parser.is_done()) continue;
-        ec = co_await read_more(connection, room);
+        if (unread.full()) co_return http::error::buffer_overflow;
+        ec = co_await connection.stream.read_more(unread);
         if (ec == net::error::eof) {
             if (!parser.got_some()) co_return http::error::end_of_stream;
             ec.clear();
@@ -216,7 +207,7 @@ Task<error_code> read_answer(Connection& connection, Parser& parser, std::span<c
     co_return error_code{};
 }
 
-Task<Exchange> exchange(Connection& connection, HttpRequest const& request, std::string const& head, std::size_t body_bytes_max, std::span<char> room)
+Task<Exchange> exchange(Connection& connection, HttpRequest const& request, std::string const& head, std::size_t body_bytes_max)
 {
     Exchange result;
     connection.reusable = false;
@@ -232,7 +223,8 @@ Task<Exchange> exchange(Connection& connection, HttpRequest const& request, std:
     parser.header_limit(response_header_bytes_max);
     parser.body_limit(body_bytes_max);
     if (request.method == "HEAD") parser.skip(true);
-    auto const read_ec = co_await read_answer(connection, parser, room);
+    auto const read_ec = co_await read_answer(connection, parser);
+    connection.unread.rest();
     result.answer_begun = parser.got_some();
     if (read_ec) {
         result.ec = write_ec ? write_ec : read_ec;
@@ -273,7 +265,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
     Resolver resolver;
     Endpoints addresses;
     Deadline::Time addresses_at{};
-    std::vector<char> room = std::vector<char>(receive_bytes); // of whoever reads at the moment
+    BufferPool buffers{receive_bytes, 2}; // a wait holds one only where a line or field is half read
     std::vector<std::unique_ptr<Connection>> idle;
     std::deque<Timer*> waiting;
     std::size_t in_use = 0;
@@ -365,7 +357,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
         }
         error_code ignored;
         socket.set_option(net::ip::tcp::no_delay{true}, ignored);
-        auto connection = std::make_unique<Connection>(std::move(socket), tls ? tls->native_handle() : nullptr);
+        auto connection = std::make_unique<Connection>(std::move(socket), tls ? tls->native_handle() : nullptr, buffers);
         if (tls) {
             connection->watchdog.arm(limit.at());
             expect_server(connection->stream.tls());
@@ -426,7 +418,7 @@ struct HttpClient::Data : std::enable_shared_from_this<HttpClient::Data> {
                 connection = std::move(*made);
             }
             connection->watchdog.arm(deadline.at());
-            auto result = co_await exchange(*connection, request, head, config.response_bytes_max, room);
+            auto result = co_await exchange(*connection, request, head, config.response_bytes_max);
             if (!result.ec) {
                 connection->watchdog.disarm();
                 if (connection->reusable) idle.push_back(std::move(connection));

@@ -235,6 +235,20 @@ Task<Stream::Read> Stream::read_some(std::span<char> room)
     }
 }
 
+Task<error_code> Stream::read_more(ReadBuffer& buffer)
+{
+    for (;;) {
+        auto const read = read_now(buffer.room());
+        if (read) {
+            buffer.commit(read->bytes);
+            co_return read->error;
+        }
+        buffer.rest();
+        auto const error = co_await readable();
+        if (error) co_return error;
+    }
+}
+
 Task<error_code> Stream::write(std::string_view bytes)
 {
     while (!bytes.empty()) {

@@ -13,6 +13,7 @@
 //          write, of which a part may have gone.
 // Bounds:  none of time: the caller's Watchdog holds socket().
 
+#include "gateway/runtime/read_buffer.hpp"
 #include "gateway/runtime/task.hpp"
 
 #include <openssl/types.h>
@@ -58,6 +59,8 @@ public:
     void forget_peer() noexcept;
     // read_now() and readable() in turn.
     Task<Read> read_some(std::span<char> room);
+    // The same, behind what the buffer holds; while it waits with an empty one, the block is given back. REQUIRES: not full.
+    Task<boost::system::error_code> read_more(ReadBuffer& buffer);
     // All of it.
     Task<boost::system::error_code> write(std::string_view bytes);
     // Both, one behind the other: in one call of the kernel, or in TLS without a record for the first alone.

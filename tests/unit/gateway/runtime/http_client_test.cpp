@@ -6,8 +6,11 @@
 #include "tests/support/temporary_directory.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/http/error.hpp>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -206,6 +209,41 @@ TEST_F(HttpClientTest, RefusesAChunkedAnswerWithoutEnd)
     RawServer server{context, [&](auto&) { return RawAnswer{endless, false, true}; }};
     auto client = client_of(server);
     EXPECT_FALSE(ask(client, get()));
+}
+
+TEST_F(HttpClientTest, RefusesAChunkHeaderWithoutEndBeforeItHasGrownLarge)
+{
+    auto const endless = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + std::string(1u << 20, 'x');
+    RawServer server{context, [&](auto&) { return RawAnswer{endless, false, true}; }};
+    auto client = client_of(server);
+    auto const answer = ask(client, get());
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error(), boost::beast::http::error::buffer_overflow) << answer.error().message();
+}
+
+// Read in many pieces, none of which begins or ends with a line, a chunk or a TLS record.
+TEST_F(HttpClientTest, ReadsAnAnswerLargerThanItsReadBufferChunkedOrNot)
+{
+    std::string body;
+    for (std::size_t n = 0; body.size() < 1u << 20; ++n) body += std::to_string(n * n);
+    std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (std::size_t at = 0, size = 1; at < body.size(); at += size, size = size * 3 % 9001) {
+        auto const piece = body.substr(at, size);
+        std::array<char, 16> length{};
+        chunked.append(length.data(), std::to_chars(length.data(), length.data() + length.size(), piece.size(), 16).ptr);
+        chunked += "\r\n" + piece + "\r\n";
+    }
+    chunked += "0\r\n\r\n";
+    for (auto const& bytes : {RawServer::ok(body), chunked}) {
+        RawServer server{context, [&](auto&) { return RawAnswer{bytes}; }};
+        auto client = client_of(server, 1, 4u << 20);
+        for (int n = 0; n < 2; ++n) {
+            auto const answer = ask(client, get());
+            ASSERT_TRUE(answer) << answer.error().message();
+            EXPECT_TRUE(answer->body == body);
+        }
+        EXPECT_EQ(server.connections(), 1u);
+    }
 }
 
 TEST_F(HttpClientTest, RefusesWhatIsNotHttp)
