@@ -368,12 +368,6 @@ std::vector<Row> rows_of(Config& config)
 
 constexpr std::string_view case_code_key = "store.case_code";
 
-std::optional<std::chrono::sys_days> parse_day(std::string_view text)
-{
-    auto const at = text.size() == 10 ? dossier::parse_rfc3339(std::string{text} + "T00:00:00Z") : std::nullopt;
-    return at ? std::optional{std::chrono::floor<std::chrono::days>(*at)} : std::nullopt;
-}
-
 // [[store.case_code]] pattern = "…" from = "yyyy-mm-dd"
 void read_case_codes(toml::node const& node, Config& config, std::vector<std::string>& problems)
 {
@@ -385,7 +379,7 @@ void read_case_codes(toml::node const& node, Config& config, std::vector<std::st
             auto const* const table = row.as_table();
             auto const pattern = table ? (*table)["pattern"].value<std::string>() : std::nullopt;
             auto const from = table ? (*table)["from"].value<std::string>() : std::nullopt;
-            auto const day = from ? parse_day(*from) : std::nullopt;
+            auto const day = from ? dossier::parse_date(*from) : std::nullopt;
             if (!pattern || pattern->find("{number") == std::string::npos || !day || table->size() != 2) {
                 ok = false;
                 continue;
@@ -464,7 +458,7 @@ void check_whole(Config& config, std::vector<std::string>& problems)
     need(one_of(config.engine.cross_check.share, {"off", "sample", "all"}), "signing.cross_check: must be off, sample or all");
     need(one_of(signing.branch_rule, {"parent_may_sign", "exact"}), "signing.branch_rule: must be parent_may_sign or exact");
     signing.policy.branch_rule = signing.branch_rule == "exact" ? signing::BranchRule::exact : signing::BranchRule::parent_may_sign;
-    signing.policy.sha1_until = parse_day(signing.sha1_until);
+    signing.policy.sha1_until = dossier::parse_date(signing.sha1_until);
     need(signing.sha1_until.empty() || signing.policy.sha1_until, "signing.sha1_until: must be a day as yyyy-mm-dd");
 }
 

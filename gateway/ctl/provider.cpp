@@ -44,9 +44,9 @@ providers::Role role_from(std::string const& name)
 
 std::chrono::sys_days day_from(std::string const& text)
 {
-    auto const at = dossier::parse_rfc3339(text + "T00:00:00Z");
-    if (!at) throw std::runtime_error("not a day as 2026-11-21: " + text);
-    return std::chrono::floor<std::chrono::days>(*at);
+    auto const day = dossier::parse_date(text);
+    if (!day) throw std::runtime_error("not a day as 2026-11-21: " + text);
+    return *day;
 }
 
 boost::json::object as_json(providers::Provider const& p)

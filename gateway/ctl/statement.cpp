@@ -29,9 +29,9 @@ struct Options {
 
 std::chrono::sys_days day_of(std::string const& text)
 {
-    auto const begins = dossier::parse_rfc3339(text + "T00:00:00+07:00");
-    if (!begins || dossier::vietnam_date(runtime::vietnam_day(*begins)) != text) throw std::runtime_error("--day is YYYY-MM-DD, not " + text);
-    return runtime::vietnam_day(*begins);
+    auto const day = dossier::parse_date(text);
+    if (!day) throw std::runtime_error("--day is YYYY-MM-DD, not " + text);
+    return *day;
 }
 
 store::StatementSigner signer_of(Options const& options)

@@ -30,6 +30,21 @@ bool take(std::string_view& rest, char wanted)
     return true;
 }
 
+// "yyyy-mm-dd" at the front of `rest`, of the years that the clock's nanoseconds reach (1678 to 2261).
+std::optional<std::chrono::sys_days> take_date(std::string_view& rest)
+{
+    auto const year = digits(rest, 4);
+    if (!year || !take(rest, '-')) return std::nullopt;
+    auto const month = digits(rest, 2);
+    if (!month || !take(rest, '-')) return std::nullopt;
+    auto const day = digits(rest, 2);
+    if (!day) return std::nullopt;
+    std::chrono::year_month_day const date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
+                                           std::chrono::day{static_cast<unsigned>(*day)}};
+    if (!date.ok() || *year < 1700 || *year > 2200) return std::nullopt;
+    return std::chrono::sys_days{date};
+}
+
 // "Z" or "+hh:mm".
 std::optional<std::chrono::minutes> offset(std::string_view& rest)
 {
@@ -103,14 +118,16 @@ std::string vietnam_time(runtime::Instant at)
     return text;
 }
 
+std::optional<std::chrono::sys_days> parse_date(std::string_view text)
+{
+    auto const date = take_date(text);
+    return text.empty() ? date : std::nullopt;
+}
+
 std::optional<runtime::Instant> parse_rfc3339(std::string_view text)
 {
-    auto const year = digits(text, 4);
-    if (!year || !take(text, '-')) return std::nullopt;
-    auto const month = digits(text, 2);
-    if (!month || !take(text, '-')) return std::nullopt;
-    auto const day = digits(text, 2);
-    if (!day || !(take(text, 'T') || take(text, 't') || take(text, ' '))) return std::nullopt;
+    auto const date = take_date(text);
+    if (!date || !(take(text, 'T') || take(text, 't') || take(text, ' '))) return std::nullopt;
     auto const hour = digits(text, 2);
     if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
     auto const minute = digits(text, 2);
@@ -130,12 +147,7 @@ std::optional<runtime::Instant> parse_rfc3339(std::string_view text)
     }
     auto const away = offset(text);
     if (!away || !text.empty()) return std::nullopt;
-
-    std::chrono::year_month_day const date{std::chrono::year{*year}, std::chrono::month{static_cast<unsigned>(*month)},
-                                           std::chrono::day{static_cast<unsigned>(*day)}};
-    // The clock's nanoseconds reach from 1678 to 2261.
-    if (!date.ok() || *year < 1700 || *year > 2200) return std::nullopt;
-    return runtime::Instant{std::chrono::sys_days{date}} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
+    return runtime::Instant{*date} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
            std::chrono::seconds{*second} + fraction - *away;
 }
 

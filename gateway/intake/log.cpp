@@ -59,15 +59,10 @@ std::optional<Asked> asked_of(Request const& request)
 
 constexpr auto size_max = std::numeric_limits<std::int64_t>::max();
 
-// YYYY-MM-DD and nothing else.
 std::optional<std::chrono::sys_days> day_of(Request const& request)
 {
     auto const text = request.query.find("day");
-    if (text == request.query.end()) return std::nullopt;
-    auto const begins = dossier::parse_rfc3339(text->second + "T00:00:00+07:00");
-    if (!begins) return std::nullopt;
-    auto const day = runtime::vietnam_day(*begins);
-    return dossier::vietnam_date(day) == text->second ? std::optional{day} : std::nullopt;
+    return text == request.query.end() ? std::nullopt : dossier::parse_date(text->second);
 }
 
 json::object statement_json(store::SignedStatement const& made)

@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         must(dossier::normalise_case_code(*code) == code);  // once is enough
     }
     if (auto const at = dossier::parse_rfc3339(text)) must(dossier::parse_rfc3339(dossier::vietnam_time(*at)).has_value());
+    if (auto const day = dossier::parse_date(text)) must(dossier::vietnam_date(*day) == text);
 
     if (auto const receipt = dossier::read_receipt(text)) {
         for (auto const& word : {receipt->key_id, receipt->case_code, receipt->content_sha256}) must(word.find('<') == std::string::npos);

@@ -63,6 +63,16 @@ TEST(Time, RefusesWhatIsNoTime)
         EXPECT_FALSE(parse_rfc3339(text)) << text;
 }
 
+TEST(Time, ReadsADateAndNothingElse)
+{
+    EXPECT_EQ(parse_date("2026-11-21"), day);
+    EXPECT_EQ(parse_date("2024-02-29"), std::chrono::sys_days{std::chrono::year{2024} / 2 / 29});
+    EXPECT_EQ(parse_date(vietnam_date(day)), day);
+    for (auto const* text : {"", "2026-11", "2026-11-2", "2026-11-21T", "2026-11-21 ", " 2026-11-21", "2026-11-21T00:00:00Z", "21-11-2026", "2026/11/21",
+                             "2026-00-01", "2026-13-01", "2026-02-29", "2026-11-00", "2026-11-31", "+026-11-21", "0001-01-01", "9999-12-31"})
+        EXPECT_FALSE(parse_date(text)) << text;
+}
+
 CaseCodeTemplate const bhxh;
 CaseCodeTemplate const national{"{agency_id}-{yymmdd}-{number:04}", {}};
 
