@@ -17,23 +17,12 @@ constexpr Statement nodes_statement{
 
 std::string_view bytes(ledger::Hash const& hash) { return {reinterpret_cast<char const*>(hash.data()), hash.size()}; }
 
-ledger::Hash hash_of_hex(std::string_view digits)
-{
-    auto const raw = signing::bytes_of_hex(digits);
-    ledger::Hash hash{};
-    if (raw.size() != hash.size()) throw std::runtime_error("a content hash that is none");
-    std::copy(raw.begin(), raw.end(), hash.begin());
-    return hash;
-}
-
 std::string octets_of(ledger::Entry const& entry)
 {
     auto octets = ledger::bytes_of(entry);
     if (!octets) throw std::runtime_error("no entry of the log: " + octets.error().detail);
     return std::move(*octets);
 }
-
-ledger::Time stored_time(runtime::Instant at) { return std::chrono::floor<std::chrono::microseconds>(at); }  // as timestamptz keeps it
 
 }  // namespace
 
@@ -45,17 +34,25 @@ ledger::Hash hash_at(std::string_view hashes, std::size_t place)
     return hash;
 }
 
+ledger::Hash hash_of(std::string_view octets)
+{
+    if (octets.size() != sizeof(ledger::Hash)) throw std::runtime_error("a content hash that is none");
+    return hash_at(octets, 0);
+}
+
+ledger::Time stored_time(runtime::Instant at) { return std::chrono::floor<std::chrono::microseconds>(at); }
+
 std::string accepted_entry(std::string const& dossier_id, std::string const& case_code, std::string_view content_sha256,
                            std::string_view receipt_xml, runtime::Instant received_at, std::string const& provider)
 {
-    return octets_of(ledger::Accepted{dossier_id, case_code, hash_of_hex(content_sha256), signing::sha256(receipt_xml),
+    return octets_of(ledger::Accepted{dossier_id, case_code, hash_of(signing::bytes_of_hex(content_sha256)), signing::sha256(receipt_xml),
                                       stored_time(received_at), provider});
 }
 
 std::string refused_entry(std::string const& fault_id, std::string_view content_sha256, std::string const& provider, runtime::Instant at)
 {
     ledger::Refused entry{fault_id, std::nullopt, provider, stored_time(at)};
-    if (!content_sha256.empty()) entry.content_sha256 = hash_of_hex(content_sha256);
+    if (!content_sha256.empty()) entry.content_sha256 = hash_of(signing::bytes_of_hex(content_sha256));
     return octets_of(entry);
 }
 

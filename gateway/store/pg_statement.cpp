@@ -4,6 +4,7 @@
 #include "gateway/ledger/frontier.hpp"
 #include "gateway/store/detail/batch.hpp"
 #include "gateway/store/detail/compress.hpp"
+#include "gateway/store/detail/log_writer.hpp"
 #include "signing/signer.hpp"
 
 #include <fmt/format.h>
@@ -52,17 +53,7 @@ std::string first_id(runtime::Instant at)
     return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-0000-0000-000000000000";
 }
 
-ledger::Time microseconds(runtime::Instant at) { return std::chrono::floor<std::chrono::microseconds>(at); }
-
 std::uint64_t unsigned_at(Rows const& rows, std::size_t row, int column) { return static_cast<std::uint64_t>(rows.number(row, column)); }
-
-ledger::Hash hash_in(std::string_view octets)
-{
-    ledger::Hash hash{};
-    if (octets.size() != hash.size()) throw std::runtime_error("a content hash that is none");
-    std::copy(octets.begin(), octets.end(), hash.begin());
-    return hash;
-}
 
 ledger::StatementLine accepted_line(Rows const& rows, std::size_t row, std::string const& provider)
 {
@@ -71,13 +62,13 @@ ledger::StatementLine accepted_line(Rows const& rows, std::size_t row, std::stri
     auto const receipt = unpack(rows.text(row, 6), unpacked_bytes_max);
     if (!receipt) throw std::runtime_error("the stored receipt of " + id + " is damaged");
     return {unsigned_at(rows, row, 1), rows.string(row, 4),
-            ledger::Accepted{id, rows.string(row, 5), hash_in(rows.text(row, 3)), signing::sha256(*receipt), microseconds(rows.instant(row, 2)), provider}};
+            ledger::Accepted{id, rows.string(row, 5), hash_of(rows.text(row, 3)), signing::sha256(*receipt), stored_time(rows.instant(row, 2)), provider}};
 }
 
 ledger::StatementLine refused_line(Rows const& rows, std::size_t row, std::string const& provider)
 {
-    ledger::Refused entry{rows.string(row, 5), std::nullopt, provider, microseconds(rows.instant(row, 1))};
-    if (!rows.text(row, 0).empty()) entry.content_sha256 = hash_in(rows.text(row, 0));
+    ledger::Refused entry{rows.string(row, 5), std::nullopt, provider, stored_time(rows.instant(row, 1))};
+    if (!rows.text(row, 0).empty()) entry.content_sha256 = hash_of(rows.text(row, 0));
     return {unsigned_at(rows, row, 3), rows.string(row, 4), std::move(entry)};
 }
 
@@ -212,7 +203,7 @@ Result<bool> StatementReader::refused(std::string const& provider, StatementCut 
         if (!rows.null(row, 3)) tell(refused_line(rows, row, provider), cut, visit);
     if (auto const count = rows.count(); count > 0) {
         place.content_sha256 = rows.string(count - 1, 0);
-        place.at = microseconds(rows.instant(count - 1, 1)).time_since_epoch().count();
+        place.at = stored_time(rows.instant(count - 1, 1)).time_since_epoch().count();
         place.number = rows.number(count - 1, 2);
     }
     return rows.count() == config_.rows_at_once;

@@ -26,6 +26,10 @@ inline constexpr std::uint64_t log_block = std::uint64_t{1} << log_level_min;
 // One of the hashes that a column holds one behind another.
 [[nodiscard]] ledger::Hash hash_at(std::string_view hashes, std::size_t place);
 
+// A column that holds one hash and nothing else. std::runtime_error where it has another length.
+[[nodiscard]] ledger::Hash hash_of(std::string_view octets);
+[[nodiscard]] ledger::Time stored_time(runtime::Instant at);  // as timestamptz keeps it
+
 // What a row says, as the log's entry. std::runtime_error where it is out of the ledger's bounds.
 [[nodiscard]] std::string accepted_entry(std::string const& dossier_id, std::string const& case_code, std::string_view content_sha256,
                                          std::string_view receipt_xml, runtime::Instant received_at, std::string const& provider);
