@@ -6,6 +6,7 @@
 #include "gateway/ctl/peer.hpp"
 #include "gateway/ctl/statement_file.hpp"
 #include "gateway/dossier/time.hpp"
+#include "gateway/dossier/tree_head.hpp"
 #include "gateway/store/statement.hpp"
 #include "schemas/base64.hpp"
 #include "signing/signer.hpp"
@@ -38,11 +39,8 @@ store::StatementSigner signer_of(Options const& options)
 {
     if (options.key.empty() && options.certificate.empty()) return {};
     return [pair = signing::KeyPair::open(options.key, options.certificate)](ledger::Statement statement) {
-        statement.key_id = pair->certificate().fingerprint;
-        auto text = ledger::canonical_statement(statement);
-        if (!text) throw std::runtime_error("a statement that cannot be written: " + text.error().detail);
-        auto signature = signing::sign_text(*pair, *text);
-        return store::SignedStatement{std::move(statement), std::move(*text), std::move(signature)};
+        auto made = dossier::sign_statement(statement, *pair);
+        return store::SignedStatement{std::move(statement), std::move(made.text), std::move(made.signature)};
     };
 }
 

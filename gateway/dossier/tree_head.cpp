@@ -15,26 +15,30 @@ ReceiptKey const& key_at(ReceiptKeys const& keys, runtime::Instant at)
     return *key;
 }
 
-SignedText signed_by(ReceiptKey const& key, ledger::Result<std::string> text)
+SignedText signed_by(signing::KeyPair const& key, ledger::Result<std::string> text)
 {
     if (!text) throw std::runtime_error("not to be signed: " + text.error().detail);
-    auto signature = signing::sign_text(*key.pair, *text);
-    return {key.id, std::move(*text), std::move(signature)};
+    auto signature = signing::sign_text(key, *text);
+    return {key_id_of(key.certificate()), std::move(*text), std::move(signature)};
 }
 
 }  // namespace
 
 SignedText sign_head(ledger::TreeHead head, ReceiptKeys const& keys)
 {
-    auto const& key = key_at(keys, head.at);
-    head.key_id = key.certificate.fingerprint;
+    auto const& key = *key_at(keys, head.at).pair;
+    head.key_id = key.certificate().fingerprint;
     return signed_by(key, ledger::canonical_head(head));
 }
 
 SignedText sign_statement(ledger::Statement& statement, ReceiptKeys const& keys)
 {
-    auto const& key = key_at(keys, statement.at);
-    statement.key_id = key.certificate.fingerprint;
+    return sign_statement(statement, *key_at(keys, statement.at).pair);
+}
+
+SignedText sign_statement(ledger::Statement& statement, signing::KeyPair const& key)
+{
+    statement.key_id = key.certificate().fingerprint;
     return signed_by(key, ledger::canonical_statement(statement));
 }
 

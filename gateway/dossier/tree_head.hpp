@@ -19,5 +19,7 @@ struct SignedText {
 // of bounds. The key_id is filled in.
 [[nodiscard]] SignedText sign_head(ledger::TreeHead head, ReceiptKeys const& keys);
 [[nodiscard]] SignedText sign_statement(ledger::Statement& statement, ReceiptKeys const& keys);
+// With this key, whether it is in force or not: for commands, whose caller says which.
+[[nodiscard]] SignedText sign_statement(ledger::Statement& statement, signing::KeyPair const& key);
 
 }  // namespace dossier
