@@ -106,24 +106,3 @@ audit() {
     audit_clean "behind the tamperings"
     "$root/ops/cluster" stop "$work/db"
 }
-
-# What a dossier costs the journal when so many are stored already: the same 4,096 rows, 32 together, again and again.
-growth() {
-    local sizes=(10000 100000 1000000) size before=0 first='' took
-    [[ $quick == yes ]] && sizes=(2000 20000)
-    [[ $audit_full == yes ]] && sizes+=(10000000)
-    "$root/ops/cluster" start "$work/growth" >&2
-    IVAN_BENCH_DATABASE=$("$root/ops/cluster" url "$work/growth")
-    export IVAN_BENCH_DATABASE
-    "$root/ops/recycle-wal" "$IVAN_BENCH_DATABASE" >&2
-    for size in "${sizes[@]}"; do
-        step "$size stored dossiers"
-        "$bin/ivan-fill" --database-url "$IVAN_BENCH_DATABASE" --first "$before" --rows "$size" --people 1 --certificate-out "$work/receipt.pem" >"$work/fill.json"
-        before=$size
-        measure '^journal/together:32/'
-        took=$(jq -r '[.benchmarks[] | select(.aggregate_name == "median")][0].row_us' "$work/raw.json")
-        first=${first:-$took}
-        row "growth/$size" "$took" "µs" "$first" '"ratio <= 1.3"' '"a row of the journal, 32 together; floor: with the fewest stored"' >>"$rows"
-    done
-    "$root/ops/cluster" destroy "$work/growth" >/dev/null 2>&1
-}
