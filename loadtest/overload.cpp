@@ -2,6 +2,7 @@
 
 #include "gateway/runtime/http_client.hpp"
 #include "gateway/runtime/task_group.hpp"
+#include "loadtest/process.hpp"
 #include "loadtest/report.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -181,18 +182,7 @@ Met met(std::vector<Event> const& events, Time from, Time to)
     return all;
 }
 
-std::uint64_t rss_of(long pid)
-{
-    if (pid <= 0) return 0;
-    std::ifstream status{fmt::format("/proc/{}/status", pid)};
-    for (std::string word; status >> word;)
-        if (word == "VmRSS:") {
-            std::uint64_t kib = 0;
-            status >> kib;
-            return kib;
-        }
-    return 0;
-}
+std::uint64_t resident_kib(long pid) { return static_cast<std::uint64_t>(resident_bytes(pid)) / 1024; }
 
 // When the last trouble of the well-behaved one ended: a refusal, or an answer twice as late as its slowest hundredth before.
 double recovery(std::vector<Event> const& events, Time over, double calm_p99_ms)
@@ -274,7 +264,7 @@ OverloadReport measure_overload(OverloadConfig const& config)
 
     auto const rate = config.times * report.peak.per_second();
     say(fmt::format("flood: {} offers {:.0f}/s for {} s, {} goes on", config.flood, rate, config.duration.count(), config.good));
-    report.rss_before = rss_of(config.pid);
+    report.rss_before = resident_kib(config.pid);
     begun = Clock::now();
     auto const over = begun + config.duration, end = over + config.after;
     std::vector<Event> flooded, served;
@@ -289,10 +279,10 @@ OverloadReport measure_overload(OverloadConfig const& config)
         }};
         std::jthread const watch{[&] {
             std::this_thread::sleep_until(begun + config.duration / 2);
-            report.rss_mid = rss_of(config.pid);
+            report.rss_mid = resident_kib(config.pid);
         }};
         flooded = flood.open(rate, config.connections, over);
-        report.rss_after = rss_of(config.pid);
+        report.rss_after = resident_kib(config.pid);
     }
     if (trouble) std::rethrow_exception(trouble);
     report.flood = with_counts(met(flooded, begun, over), flood);

@@ -1,6 +1,7 @@
 #include "loadtest/siege.hpp"
 
 #include "loadtest/free_by.hpp"
+#include "loadtest/process.hpp"
 #include "loadtest/socket.hpp"
 
 #include <boost/json.hpp>
@@ -9,9 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -41,21 +39,6 @@ double own_seconds()
     getrusage(RUSAGE_SELF, &used);
     auto const of = [](timeval const& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
     return of(used.ru_utime) + of(used.ru_stime);
-}
-
-double seconds_of(long pid)
-{
-    std::ifstream in{fmt::format("/proc/{}/stat", pid)};
-    std::string const line{std::istreambuf_iterator<char>{in}, {}};
-    return static_cast<double>(ticks_of(line)) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-std::int64_t resident_bytes(long pid)
-{
-    std::ifstream in{fmt::format("/proc/{}/statm", pid)};
-    std::int64_t whole = 0, resident = 0;
-    in >> whole >> resident;
-    return resident * sysconf(_SC_PAGESIZE);
 }
 
 // The first flight of a TLS client, as bytes.
@@ -176,32 +159,12 @@ bool siege_from(std::string_view name, Siege& kind)
     return true;
 }
 
-// proc(5): the name stands in parentheses and may hold anything; utime and stime are fields 14 and 15.
-std::uint64_t ticks_of(std::string_view stat)
-{
-    auto const end = stat.rfind(')');
-    if (end == stat.npos) throw std::runtime_error("no line of /proc/PID/stat");
-    auto rest = stat.substr(end + 1);
-    std::uint64_t sum = 0;
-    for (int field = 3; field <= 15; ++field) {
-        rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-        auto const word = rest.substr(0, rest.find(' '));
-        if (field >= 14) {
-            std::uint64_t ticks = 0;
-            if (std::from_chars(word.data(), word.data() + word.size(), ticks).ec != std::errc{}) throw std::runtime_error("no line of /proc/PID/stat");
-            sum += ticks;
-        }
-        rest.remove_prefix(word.size());
-    }
-    return sum;
-}
-
 SiegeReport besiege(SiegeConfig const& config)
 {
     SiegeReport report;
     Attack attack{config, report};
     auto const begun = Clock::now();
-    auto const ours = seconds_of(config.pid), theirs = own_seconds();
+    auto const ours = processor_seconds(config.pid), theirs = own_seconds();
     auto const memory = resident_bytes(config.pid);
     auto look_again = begun;
     while (Clock::now() < begun + config.duration) {
@@ -216,7 +179,7 @@ SiegeReport besiege(SiegeConfig const& config)
         report.memory_bytes = std::max(report.memory_bytes, resident_bytes(config.pid) - memory);
     }
     report.seconds = Seconds{Clock::now() - begun}.count();
-    report.ours_s = seconds_of(config.pid) - ours;
+    report.ours_s = processor_seconds(config.pid) - ours;
     report.theirs_s = own_seconds() - theirs;
     report.held_at_end = attack.still_held();
     return report;

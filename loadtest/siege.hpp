@@ -44,7 +44,4 @@ struct SiegeReport {
 [[nodiscard]] SiegeReport besiege(SiegeConfig const& config);
 [[nodiscard]] std::string to_json(SiegeConfig const& config, SiegeReport const& report);
 
-// user + system of a line of /proc/PID/stat, in clock ticks. std::runtime_error where it is none.
-[[nodiscard]] std::uint64_t ticks_of(std::string_view stat);
-
 }  // namespace loadtest

@@ -2,6 +2,7 @@
 
 #include "gateway/intake/listener.hpp"
 #include "gateway/runtime/task_group.hpp"
+#include "loadtest/process.hpp"
 #include "signing/dev/issuer.hpp"
 #include "signing/dev/pki.hpp"
 
@@ -135,14 +136,6 @@ signing::dev::Identity issued(signing::dev::Identity const& issuer, signing::dev
     return signing::dev::issue(issuer, request);
 }
 
-std::size_t resident()
-{
-    std::ifstream statm{"/proc/self/statm"};
-    std::size_t size = 0, pages = 0;
-    statm >> size >> pages;
-    return pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
 struct Held {
     double heap, resident;
 };
@@ -232,7 +225,7 @@ Idle idle_connections(Line line, std::size_t connections, std::ptrdiff_t (*held)
 
     auto const state = [&] {
         server.serve_until(from_clients[0]);
-        Held const now{static_cast<double>(held()), static_cast<double>(resident())};
+        Held const now{static_cast<double>(held()), static_cast<double>(loadtest::resident_bytes(getpid()))};
         say_word(to_clients[1]);
         return now;
     };

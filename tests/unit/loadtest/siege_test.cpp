@@ -1,4 +1,4 @@
-// The siege of ops/bench: what it reads of the kernel, and what it finds at a listener of the test's.
+// The siege of ops/bench: its names, and what it finds at a listener of the test's.
 
 #include "loadtest/siege.hpp"
 
@@ -19,13 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using loadtest::Siege;
-
-TEST(SiegeTicks, AreTheFourteenthAndFifteenthFieldWhateverTheNameIs)
-{
-    EXPECT_EQ(loadtest::ticks_of("7 (a) b) (c) S 1 7 7 0 -1 4194560 100 0 0 0 1200 34 0 0 20 0 1 0"), 1234u);
-    EXPECT_THROW(static_cast<void>(loadtest::ticks_of("7 a S 1 2 3")), std::runtime_error);
-    EXPECT_THROW(static_cast<void>(loadtest::ticks_of("7 (a) S 1 7")), std::runtime_error);
-}
 
 TEST(SiegeKinds, AreNamedBothWays)
 {
