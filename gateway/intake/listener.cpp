@@ -39,7 +39,7 @@ void open(runtime::Acceptor& acceptor, ListenerConfig const& config)
 }  // namespace
 
 Listener::Listener(net::io_context& context, ListenerConfig config, Services services, std::shared_ptr<net::ssl::context> tls)
-    : services_{services}, buffers_{read_block_bytes(services.limits)}, tls_{std::move(tls)}, acceptor_{context.get_executor()}
+    : services_{services}, buffers_{read_block_bytes(services.limits)}, turns_{context}, tls_{std::move(tls)}, acceptor_{context.get_executor()}
 {
     if (!tls_ && config.tls) tls_ = make_tls_context(*config.tls);
     open(acceptor_, config);
@@ -78,7 +78,7 @@ runtime::Task<void> Listener::accept_loop(runtime::TaskGroup& group)
                     socket.set_option(net::socket_base::linger{true, 0}, gone);  // a reset: nothing of it stays with us
                     continue;
                 }
-                group.spawn("session", serve(std::move(socket), std::move(*place), tls_, services_, buffers_, group));
+                group.spawn("session", serve(std::move(socket), std::move(*place), tls_, services_, OfCore{buffers_, turns_, group}));
                 continue;
             }
             if (stopping_ || group.stopping()) break;

@@ -44,7 +44,8 @@ private:
     runtime::Task<void> accept_loop(runtime::TaskGroup& group);
 
     Services services_;
-    runtime::BufferPool buffers_;             // of this core's sessions
+    runtime::BufferPool buffers_;             // of this core's sessions, as are the turns
+    runtime::Turns turns_;
     std::shared_ptr<net::ssl::context> tls_;  // shared with every session and core
     runtime::Acceptor acceptor_;
     std::uint16_t port_ = 0;

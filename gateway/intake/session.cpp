@@ -130,8 +130,8 @@ struct Exchange {
 
 class Session {
 public:
-    Session(runtime::Socket socket, SSL_CTX* tls, Services services, runtime::BufferPool& buffers, runtime::TaskGroup const& group)
-        : stream_{std::move(socket), tls}, dog_{stream_.socket()}, s_{services}, group_{group}, buffer_{buffers}
+    Session(runtime::Socket socket, SSL_CTX* tls, Services services, OfCore core)
+        : stream_{std::move(socket), tls}, dog_{stream_.socket()}, s_{services}, group_{core.group}, turns_{core.turns}, buffer_{core.buffers}
     {
     }
 
@@ -162,6 +162,7 @@ private:
     runtime::Watchdog dog_;  // destroyed before the stream
     Services s_;
     runtime::TaskGroup const& group_;
+    runtime::Turns& turns_;
     runtime::ReadBuffer buffer_;
     std::optional<Parser> parser_;
     std::shared_ptr<ClientCertificate const> client_;  // null: showed none; shared by all connections that show the same
@@ -360,6 +361,8 @@ Task<bool> Session::serve_one(Head head)
     buffer_.rest();  // the handler may take its time
     stream_.rest();
     if (!x.route->body) body.clear();
+    // What is costly to look at takes turns with others of its kind, so that answers and small requests pass between them.
+    if (x.route->track == Track::filings && x.ticket->admitted()) co_await turns_.take(x.ticket->admitted()->provider().code);
     if (*encoding != Encoding::none && !body.empty()) {
         if (auto no = co_await unpack(x, *encoding, body)) co_return co_await refuse(x, std::move(*no));
     }
@@ -597,15 +600,14 @@ private:
 
 }  // namespace
 
-Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls, Services services,
-                 runtime::BufferPool& buffers, runtime::TaskGroup const& group)
+Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls, Services services, OfCore core)
 {
     auto const held = std::move(place);
     Counted const counted{services.metrics};
     error_code ignored;
     socket.set_option(net::ip::tcp::no_delay{true}, ignored);
     try {
-        Session session{std::move(socket), tls ? tls->native_handle() : nullptr, services, buffers, group};
+        Session session{std::move(socket), tls ? tls->native_handle() : nullptr, services, core};
         co_await session.run();
     } catch (boost::system::system_error const& error) {
         if (error.code() != net::error::operation_aborted) throw;  // the final stop of the group needs no line in the log

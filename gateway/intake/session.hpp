@@ -2,7 +2,7 @@
 
 // One connection: TLS handshake, then requests one after the other, answered in order.
 //
-//   header within a deadline → strict framing → route → admission → 100-continue → body, bounded → unpack → handler → answer
+//   header within a deadline → strict framing → route → admission → 100-continue → body, bounded → its turn → unpack → handler → answer
 //
 // Threads: a session stays on the core that accepted it.
 // Memory:  between requests a session holds neither a read buffer nor TLS records; while it reads, a block of `buffers`.
@@ -18,6 +18,7 @@
 #include "gateway/runtime/read_buffer.hpp"
 #include "gateway/runtime/task.hpp"
 #include "gateway/runtime/task_group.hpp"
+#include "gateway/runtime/turns.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -37,11 +38,18 @@ struct Services {
     ClientCertificates* clients = nullptr;  // null: nobody asks whether they are revoked
 };
 
+// What the sessions of one core share, beside its tasks; all outlive every session.
+struct OfCore {
+    runtime::BufferPool& buffers;
+    runtime::Turns& turns;
+    runtime::TaskGroup const& group;
+};
+
 // Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a
 // running request is answered with `Connection: close`. `tls` null: plain HTTP.
-// `place` is given back when it ends. `group`, `buffers` and what `services` names outlive the task.
+// `place` is given back when it ends.
 [[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls,
-                                        Services services, runtime::BufferPool& buffers, runtime::TaskGroup const& group);
+                                        Services services, OfCore core);
 
 // A block that takes the longest header and begins a body.
 [[nodiscard]] inline std::size_t read_block_bytes(Limits const& limits)
