@@ -92,14 +92,7 @@ protected:
     }
     void settle(store::Claim const& one, State state, std::chrono::seconds in = 0s, unsigned gateway = 0)
     {
-        store::Settlement settlement;
-        settlement.sequence = one.sequence;
-        settlement.attempts = one.attempts;
-        settlement.dossier_id = one.dossier_id;
-        settlement.state = state;
-        settlement.due_at = now_ + in;
-        settlement.http_status = state == State::delivered ? 201 : 422;
-        settlement.reason = "said so";
+        auto const settlement = support::settlement_of(one, state, now_ + in, state == State::delivered ? 201 : 422, "said so");
         EXPECT_TRUE(support::run_task(context_, subject_->queue(gateway).settle("gateway-" + std::to_string(gateway), {settlement}, soon())).has_value());
     }
     store::QueueDepth depth(unsigned gateway = 0) { return *support::run_task(context_, subject_->queue(gateway).depth(now_, soon())); }

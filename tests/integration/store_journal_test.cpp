@@ -342,10 +342,8 @@ TEST_F(StoreJournal, WritesTheBodyBackByteForByteInEveryCompression)
         ASSERT_TRUE(claims.has_value());
         ASSERT_EQ(claims->size(), 1u);
         EXPECT_EQ(*claims->front().body, body + compression);
-        std::vector<store::Settlement> settlements(1);
-        settlements[0].sequence = claims->front().sequence;
-        settlements[0].state = dossier::State::delivered;
-        ASSERT_TRUE(support::run_task(context_, gateway.queue.settle("w", settlements, soon())).has_value());
+        auto const settlement = support::settlement_of(claims->front(), dossier::State::delivered);
+        ASSERT_TRUE(support::run_task(context_, gateway.queue.settle("w", {settlement}, soon())).has_value());
     }
 }
 

@@ -56,14 +56,7 @@ protected:
     }
     void settle(std::string const& worker, store::Claim const& one, State state, std::chrono::seconds in = 0s, std::string const& reason = "")
     {
-        store::Settlement settlement;
-        settlement.sequence = one.sequence;
-        settlement.dossier_id = one.dossier_id;
-        settlement.attempts = one.attempts;
-        settlement.state = state;
-        settlement.due_at = now_ + in;
-        settlement.http_status = 503;
-        settlement.reason = reason;
+        auto const settlement = support::settlement_of(one, state, now_ + in, 503, reason);
         EXPECT_TRUE(support::run_task(context_, gateway_.queue.settle(worker, {settlement}, soon())).has_value());
     }
     store::QueueDepth depth() { return *support::run_task(context_, gateway_.queue.depth(now_, soon())); }
@@ -306,9 +299,7 @@ TEST_F(StoreQueue, EmptiesSlotsThatLieBehindAndParksWhatStillWaits)
     Gateway second{config()};
     auto const taken = *support::run_task(context_, second.queue.claim("other", 10, 1u << 20, 60s, now_, soon()));
     ASSERT_EQ(keys(taken), Keys{"a1"});
-    store::Settlement settlement;
-    settlement.sequence = taken[0].sequence;
-    settlement.state = State::delivered;
+    auto const settlement = support::settlement_of(taken[0], State::delivered);
     ASSERT_TRUE(support::run_task(context_, second.queue.settle("other", {settlement}, soon())).has_value());
     EXPECT_EQ(database.value("SELECT count(*) FROM ivan.delivery_parked"), "0");
     EXPECT_EQ(delivery("a1"), "delivered");
@@ -444,10 +435,7 @@ TEST_F(StoreQueue, TwoWorkersTakeTurnsAndKeepEveryUnitsOrder)
             std::vector<store::Settlement> settlements;
             for (auto const& one : *claims) {
                 seen[one.unit_code].push_back(one.idempotency_key);
-                store::Settlement settlement;
-                settlement.sequence = one.sequence;
-                settlement.state = State::delivered;
-                settlements.push_back(std::move(settlement));
+                settlements.push_back(support::settlement_of(one, State::delivered));
             }
             auto const settled = co_await gateway.queue.settle(name, std::move(settlements), soon());
             EXPECT_TRUE(settled.has_value());

@@ -7,6 +7,7 @@
 #include "gateway/runtime/clock.hpp"
 #include "gateway/store/row.hpp"
 #include "gateway/store/journal.hpp"
+#include "gateway/store/queue.hpp"
 #include "loadtest/corpus.hpp"
 #include "providers/registry.hpp"
 #include "schemas/validator.hpp"
@@ -18,6 +19,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace support {
 
@@ -62,6 +64,13 @@ inline store::detail::Row row_of(PlainDossier const& plain)
 inline dossier::Receipt plain_receipt(dossier::ReceiptFacts const& facts)
 {
     return {dossier::canonical_receipt(facts, ""), "{\"case_code\":\"" + facts.case_code + "\"}"};
+}
+
+// What a gateway says of an attempt at this claim.
+inline store::Settlement settlement_of(store::Claim const& claim, dossier::State state, runtime::Instant due_at = {}, int http_status = 0,
+                                       std::string reason = {})
+{
+    return {claim.sequence, claim.dossier_id, state, due_at, http_status, std::move(reason), claim.attempts};
 }
 
 // One unit that files through one provider, with real certificates. Threads: one.
