@@ -5,20 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <iterator>
 
 namespace {
 
 using std::chrono::hours;
 using support::Hub;
+using support::Line;
+using support::read_file;
 namespace dev = signing::dev;
 namespace fs = std::filesystem;
-
-std::string text_of(fs::path const& path)
-{
-    std::ifstream stream{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{stream}, {}};
-}
 
 class ClientRevocation : public testing::Test {
 protected:
@@ -37,33 +32,17 @@ protected:
         std::ofstream{list.parent_path() / ".half"} << dev::make_crl(issuer, revoked, now - hours{1}, now + hours{24}, 1);
         fs::rename(list.parent_path() / ".half", list);
     }
-    [[nodiscard]] dev::Revoked thaison() const { return {text_of(support::hub_pki() / "tls/thaison.pem"), std::chrono::system_clock::now() - hours{2}}; }
+    [[nodiscard]] dev::Revoked thaison() const { return {read_file(support::hub_pki() / "tls/thaison.pem"), std::chrono::system_clock::now() - hours{2}}; }
 
-    struct Line {
-        explicit Line(Hub const& hub) : http{context, config_of(hub)} {}
-        static runtime::HttpClientConfig config_of(Hub const& hub)
-        {
-            runtime::HttpClientConfig made;
-            made.base_url = hub.intake_url();
-            made.ca_file = support::hub_pki() / "tls/ca.pem";
-            made.certificate_file = support::hub_pki() / "tls/thaison.pem";
-            made.key_file = support::hub_pki() / "tls/thaison.key";
-            return made;
-        }
-        std::string ask()
-        {
-            runtime::HttpRequest request{"GET", "/v1/limits", {}, ""};
-            auto answer = support::run_task(context, http.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
-            if (!answer) throw std::runtime_error(answer.error().message());
-            return answer->status == 200 ? "answered" : support::text_in(*answer, "/code");
-        }
-        net::io_context context{1};
-        runtime::HttpClient http;
-    };
+    static std::string ask(Line& line)
+    {
+        auto const answer = line.send({"GET", "/v1/limits", {}, ""});
+        return answer.status == 200 ? "answered" : support::text_in(answer, "/code");
+    }
 
     support::TemporaryDirectory directory;
     fs::path trust = directory.path() / "trust";
-    dev::Identity issuer{text_of(support::hub_pki() / "ca/tls-ca.key"), text_of(support::hub_pki() / "ca/tls-ca.pem")};
+    dev::Identity issuer{read_file(support::hub_pki() / "ca/tls-ca.key"), read_file(support::hub_pki() / "ca/tls-ca.pem")};
     Hub hub;
 };
 
@@ -73,15 +52,15 @@ TEST_F(ClientRevocation, AnOpenConnectionLosesItsStandingWhenTrustIsReadAgainAnd
     publish({});
     hub.start();
     Line line{hub};
-    EXPECT_EQ(line.ask(), "answered");
+    EXPECT_EQ(ask(line), "answered");
     publish({thaison()});
-    EXPECT_EQ(line.ask(), "answered") << "not read yet";
+    EXPECT_EQ(ask(line), "answered") << "not read yet";
     hub.server->reload();
-    Hub::until("the certificate is refused", [&] { return line.ask() == "GW-1109"; });
+    Hub::until("the certificate is refused", [&] { return ask(line) == "GW-1109"; });
     publish({});
     hub.server->reload();
-    Hub::until("it is taken again", [&] { return line.ask() == "answered"; });
-    EXPECT_EQ(line.http.counts().connected, 1u) << "one connection, open all the while";
+    Hub::until("it is taken again", [&] { return ask(line) == "answered"; });
+    EXPECT_EQ(line.connected(), 1u) << "one connection, open all the while";
 }
 
 TEST_F(ClientRevocation, AListThatComesIsReadAlsoWhenNobodyAsks)
@@ -89,9 +68,9 @@ TEST_F(ClientRevocation, AListThatComesIsReadAlsoWhenNobodyAsks)
     hub.config.server.reload_interval = std::chrono::milliseconds{100};
     hub.start();
     Line line{hub};
-    EXPECT_EQ(line.ask(), "answered");
+    EXPECT_EQ(ask(line), "answered");
     publish({thaison()});
-    Hub::until("the certificate is refused", [&] { return line.ask() == "GW-1109"; });
+    Hub::until("the certificate is refused", [&] { return ask(line) == "GW-1109"; });
 }
 
 TEST_F(ClientRevocation, AListOfNobodyWeKnowIsABadStart)

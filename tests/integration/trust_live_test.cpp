@@ -11,39 +11,9 @@ namespace {
 
 using std::chrono::minutes, std::chrono::milliseconds, std::chrono::seconds;
 using support::Hub;
+using support::Line;
 using support::text_in;
 namespace dev = signing::dev;
-
-// The provider THAISON on one connection.
-class Line {
-public:
-    explicit Line(Hub const& hub) : http_{context_, config_of(hub)} {}
-
-    runtime::HttpResponse send(runtime::HttpRequest request)
-    {
-        auto answer = support::run_task(context_, http_.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
-        if (!answer) throw std::runtime_error(answer.error().message());
-        return std::move(*answer);
-    }
-    runtime::HttpResponse submit(std::string body, std::string key)
-    {
-        return send({"POST", "/v1/dossiers", {{"Content-Type", "application/xml"}, {"Idempotency-Key", std::move(key)}}, std::move(body)});
-    }
-    [[nodiscard]] std::uint64_t connected() const { return http_.counts().connected; }
-
-private:
-    static runtime::HttpClientConfig config_of(Hub const& hub)
-    {
-        runtime::HttpClientConfig made;
-        made.base_url = hub.intake_url();
-        made.ca_file = support::hub_pki() / "tls/ca.pem";
-        made.certificate_file = support::hub_pki() / "tls/thaison.pem";
-        made.key_file = support::hub_pki() / "tls/thaison.key";
-        return made;
-    }
-    net::io_context context_{1};
-    runtime::HttpClient http_;
-};
 
 class TrustLive : public testing::Test {
 protected:
@@ -80,11 +50,7 @@ protected:
     support::PkiServer web;
     support::TemporaryDirectory directory;
     support::LiveCa ca{web};
-    loadtest::Corpus corpus{[] {
-        loadtest::CorpusConfig made;
-        made.day = runtime::vietnam_day(std::chrono::system_clock::now());
-        return made;
-    }()};
+    loadtest::Corpus corpus{support::corpus_of_today()};
     Hub hub;
     int keys = 0;
 };

@@ -110,11 +110,7 @@ protected:
     support::PkiServer web;
     support::TemporaryDirectory directory;
     Ca hard{web, clock, "hard"}, soft{web, clock, "soft"};
-    loadtest::Corpus corpus{[] {
-        loadtest::CorpusConfig made;
-        made.day = runtime::vietnam_day(std::chrono::system_clock::now());
-        return made;
-    }()};
+    loadtest::Corpus corpus{support::corpus_of_today()};
     Hub hub;
     int keys = 0;
 };
@@ -366,12 +362,7 @@ TEST_F(Weather, ARevocationCountsWithinTheRefreshIntervalAndNoRequestIsLost)
     auto const ticks = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
     auto const send = [&](unsigned me) {
         net::io_context context{1};
-        runtime::HttpClientConfig client;
-        client.base_url = hub.intake_url();
-        client.ca_file = support::hub_pki() / "tls/ca.pem";
-        client.certificate_file = support::hub_pki() / "tls/thaison.pem";
-        client.key_file = support::hub_pki() / "tls/thaison.key";
-        runtime::HttpClient http{context, client};
+        runtime::HttpClient http{context, support::client_of(hub.intake_url())};
         auto const call = [&](runtime::HttpRequest request) {
             auto answer = support::run_task(context, http.send(std::move(request), runtime::Deadline::after(support::hang_after), false));
             if (!answer) ++seen[me].broken;

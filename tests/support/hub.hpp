@@ -87,6 +87,32 @@ inline std::filesystem::path const& hub_pki()
 
 inline constexpr char const* backend_key = "a bearer key of the backend, made up for tests";
 
+// To a hub at this address: as the provider THAISON, or as nobody.
+inline runtime::HttpClientConfig client_of(std::string url, bool certificate = true)
+{
+    runtime::HttpClientConfig made;
+    made.base_url = std::move(url);
+    made.ca_file = hub_pki() / "tls/ca.pem";
+    if (certificate) {
+        made.certificate_file = hub_pki() / "tls/thaison.pem";
+        made.key_file = hub_pki() / "tls/thaison.key";
+    }
+    return made;
+}
+
+inline runtime::HttpRequest submission(std::string body, std::string key)
+{
+    return {"POST", "/v1/dossiers", {{"Content-Type", "application/xml"}, {"Idempotency-Key", std::move(key)}}, std::move(body)};
+}
+
+// Dossiers of today.
+inline loadtest::CorpusConfig corpus_of_today()
+{
+    loadtest::CorpusConfig made;
+    made.day = runtime::vietnam_day(std::chrono::system_clock::now());
+    return made;
+}
+
 class Hub {
 public:
     Hub()
@@ -139,7 +165,7 @@ public:
     runtime::HttpResponse submit(std::string body, std::string key) { return submit_at(intake_url(), std::move(body), std::move(key)); }
     static runtime::HttpResponse submit_at(std::string const& url, std::string body, std::string key)
     {
-        return send(url, true, {"POST", "/v1/dossiers", {{"Content-Type", "application/xml"}, {"Idempotency-Key", std::move(key)}}, std::move(body)});
+        return send(url, true, submission(std::move(body), std::move(key)));
     }
     runtime::HttpResponse get(std::string target) { return call({"GET", std::move(target), {}, ""}); }
     runtime::HttpResponse event(boost::json::object const& event)
@@ -178,14 +204,7 @@ private:
     static runtime::HttpResponse send(std::string const& url, bool certificate, runtime::HttpRequest request)
     {
         net::io_context context{1};
-        runtime::HttpClientConfig client;
-        client.base_url = url;
-        client.ca_file = hub_pki() / "tls/ca.pem";
-        if (certificate) {
-            client.certificate_file = hub_pki() / "tls/thaison.pem";
-            client.key_file = hub_pki() / "tls/thaison.key";
-        }
-        runtime::HttpClient http{context, client};
+        runtime::HttpClient http{context, client_of(url, certificate)};
         auto answer = run_task(context, http.send(std::move(request), runtime::Deadline::after(hang_after), false));
         if (!answer) throw std::runtime_error(url + ": " + answer.error().message());
         return std::move(*answer);
@@ -211,14 +230,26 @@ public:
     }
 
 private:
-    static loadtest::CorpusConfig corpus_config()
-    {
-        loadtest::CorpusConfig made;
-        made.day = runtime::vietnam_day(std::chrono::system_clock::now());
-        return made;
-    }
-    loadtest::Corpus corpus_{corpus_config()};
+    loadtest::Corpus corpus_{corpus_of_today()};
     std::shared_ptr<signing::KeyPair const> unit_key_ = signing::KeyPair::load(hub_pki() / "units/unit-ec.key", hub_pki() / "units/unit-ec.pem");
+};
+
+// The provider THAISON on one connection that stays open. Threads: one.
+class Line {
+public:
+    explicit Line(Hub const& hub) : http_{context_, client_of(hub.intake_url())} {}
+    runtime::HttpResponse send(runtime::HttpRequest request)
+    {
+        auto answer = run_task(context_, http_.send(std::move(request), runtime::Deadline::after(hang_after), false));
+        if (!answer) throw std::runtime_error(answer.error().message());
+        return std::move(*answer);
+    }
+    runtime::HttpResponse submit(std::string body, std::string key) { return send(submission(std::move(body), std::move(key))); }
+    [[nodiscard]] std::uint64_t connected() const { return http_.counts().connected; }
+
+private:
+    net::io_context context_{1};
+    runtime::HttpClient http_;
 };
 
 inline std::string text_in(runtime::HttpResponse const& answer, std::string_view pointer)
