@@ -51,8 +51,9 @@ struct Met {
 struct OverloadReport {
     Met calm, peak, flood, good, after;  // good: the well-behaved one while the other floods
     std::size_t peak_connections = 0;
-    double recovery_s = 0;               // after the flood, until the well-behaved one is served as before
+    double recovery_s = 0;               // after the flood, until 99 of 100 of the well-behaved one's are served as before
     std::uint64_t rss_before = 0, rss_mid = 0, rss_after = 0;  // KiB: before the flood, half-way, at its end
+    bool ahead = false;  // the client of the well-behaved one ran with a priority above the others' (it may be alone on a machine of its own)
     std::string first_wrong;
 
     [[nodiscard]] double goodput_share() const;  // of the peak, both providers together

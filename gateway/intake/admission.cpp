@@ -416,7 +416,9 @@ void Admission::committed(std::chrono::nanoseconds took, bool stored, std::uint6
     auto const now = Steady::now();
     std::lock_guard const lock{mutex_};
     auto const before = pace_.limit();
-    pace_.committed(took, stored, places_[index_of(Track::filings)].inside(), now);
+    auto const& places = places_[index_of(Track::filings)];
+    pace_.shared_unevenly(places.shared_unevenly(limit_of(Track::filings), now));
+    pace_.committed(took, stored, places.inside(), now);
     if (pace_.limit() > before) let_in(Track::filings, now);
 }
 

@@ -83,7 +83,8 @@ void Pace::learn(double median)
 void Pace::move(double median)
 {
     auto const most = std::chrono::duration<double>(config_.commit_time_max).count();
-    auto const wanted = std::max(std::min(config_.tolerance * unloaded_, most), 1e-9);
+    auto const tolerance = uneven_ ? std::min(config_.tolerance, config_.tolerance_shared) : config_.tolerance;
+    auto const wanted = std::max(std::min(tolerance * unloaded_, most), 1e-9);
     auto const ratio = wanted / std::max(median, 1e-9);
     if (ratio >= 1 && static_cast<double>(peak_) < used_share * limit()) return;
     limit_ *= std::clamp(1 + gain * (ratio - 1), shrinks_max, grows_max);

@@ -9,6 +9,9 @@
 //
 //   unloaded   falls quickly with every shorter window; rises only where our own queue cannot be the reason: while hardly
 //              anything is under way, or while the limit stands at its floor
+//   tolerance  how much of the peak is worth how long a wait. Where a party within its share is here beside one beyond it, the
+//              one owes nothing to the flood of the other: `tolerance_shared` then gives up a tenth of the peak at most,
+//              and everybody waits less
 //   the limit  grows only while it is used, shrinks whenever windows take too long; one odd window or a few slow commits move it little
 //
 // Threads: none of its own; the caller locks. Pure: time is a parameter. Errors: none.
@@ -26,6 +29,7 @@ namespace intake {
 struct PaceConfig {
     std::uint32_t min = 16, max = 1024;           // dossiers at once
     double tolerance = 6;                         // 1 - 1/6: five sixths of what the store could do at any price in time
+    double tolerance_shared = 4;                  // (1 - 1/4) is nine tenths of (1 - 1/6)
     std::chrono::milliseconds commit_time_max{1000};  // however slow the store is unloaded, nobody waits for more of our making
     std::chrono::milliseconds window{100};
 };
@@ -34,6 +38,7 @@ inline constexpr std::tuple pace_fields{
     runtime::Field{"intake.filings_min", &PaceConfig::min, 1u, 100'000u, "Dossiers examined and committed at once: the adaptive limit never falls below."},
     runtime::Field{"intake.filings_max", &PaceConfig::max, 1u, 100'000u, "The adaptive limit never rises above."},
     runtime::Field{"intake.commit_tolerance", &PaceConfig::tolerance, 1.5, 100.0, "The limit moves until a commit takes so many times what it takes unloaded; T leaves about 1/T of the peak unused and keeps commits short."},
+    runtime::Field{"intake.commit_tolerance_shared", &PaceConfig::tolerance_shared, 1.5, 100.0, "The same while a provider within its share is here beside one beyond it: so that the flood of the one is not the waiting of the other."},
     runtime::Field{"intake.commit_time_max", &PaceConfig::commit_time_max, std::chrono::milliseconds{1}, std::chrono::minutes{1}, "A commit that takes longer lowers the limit however slow the store is unloaded."},
     runtime::Field{"intake.pace_window", &PaceConfig::window, std::chrono::milliseconds{10}, std::chrono::milliseconds{10'000}, "How often the limit moves."},
 };
@@ -46,6 +51,9 @@ public:
     // One small dossier's commit: what it took, whether it came about (false: turned away for want of time or room), and how
     // many dossiers are under way. Large ones are not told: they take long for reasons of their own.
     void committed(std::chrono::nanoseconds took, bool stored, std::uint32_t in_flight, Time now);
+
+    // From now on: whether a party within its share is here beside one beyond it (Places::shared_unevenly).
+    void shared_unevenly(bool now) noexcept { uneven_ = now; }
 
     [[nodiscard]] std::uint32_t limit() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds unloaded() const noexcept { return nanoseconds_of(unloaded_); }  // 0: not known yet
@@ -64,6 +72,7 @@ private:
     std::vector<double> took_;          // of this window, bounded
     std::size_t samples_ = 0, failed_ = 0;
     std::uint32_t peak_ = 0;            // in flight in this window
+    bool uneven_ = false;
 };
 
 }  // namespace intake

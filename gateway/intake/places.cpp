@@ -22,11 +22,16 @@ Places::Time::duration seconds(double count)
 
 Places::Places(PlacesConfig config) : config_{config} {}
 
+bool Places::active(Party const& party, Time now) const
+{
+    return party.inside > 0 || party.waiting() > 0 || now - party.seen < config_.active_for;
+}
+
 double Places::weights(Time now) const
 {
     double sum = 0;
     for (auto const& [code, party] : parties_)
-        if (party.inside > 0 || party.waiting() > 0 || now - party.seen < config_.active_for) sum += party.weight;
+        if (active(party, now)) sum += party.weight;
     return sum;
 }
 
@@ -212,6 +217,17 @@ double Places::leaving_per_second(Time now) const
     return rate_ * std::exp(-age / rate_memory);
 }
 
+bool Places::shared_unevenly(std::uint32_t limit, Time now) const
+{
+    auto const sum = weights(now);
+    bool within = false, beyond = false;
+    for (auto const& [code, party] : parties_) {
+        if (!active(party, now)) continue;
+        (party.waiting() > 0 || party.inside > part_of(party, limit, sum) ? beyond : within) = true;
+    }
+    return within && beyond;
+}
+
 Places::Standing Places::standing(std::string_view code, double weight, std::uint32_t limit, Time now) const
 {
     auto const found = parties_.find(code);
@@ -219,7 +235,7 @@ Places::Standing Places::standing(std::string_view code, double weight, std::uin
     nobody.weight = weight;
     auto const& party = found == parties_.end() ? nobody : found->second;
     auto sum = weights(now);
-    bool const counted = found != parties_.end() && (party.inside > 0 || party.waiting() > 0 || now - party.seen < config_.active_for);
+    bool const counted = found != parties_.end() && active(party, now);
     if (!counted) sum += party.weight;  // its share as soon as it asks
     return {part_of(party, limit, sum), party.inside, static_cast<std::uint32_t>(party.waiting())};
 }

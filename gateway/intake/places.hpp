@@ -82,6 +82,8 @@ public:
     [[nodiscard]] std::uint32_t waiting() const noexcept { return waiting_; }
     [[nodiscard]] std::uint32_t aside() const noexcept { return aside_; }
     [[nodiscard]] double leaving_per_second(Time now) const;  // of those that were whole
+    // Whether a party seen lately keeps within its share while another one is beyond its own, or waits.
+    [[nodiscard]] bool shared_unevenly(std::uint32_t limit, Time now) const;
 
     struct Standing {
         std::uint32_t share = 0, inside = 0, waiting = 0;
@@ -103,6 +105,7 @@ private:
         enum class At { waiting, reading, aside, whole } at;
     };
 
+    [[nodiscard]] bool active(Party const& party, Time now) const;
     [[nodiscard]] double weights(Time now) const;
     [[nodiscard]] static std::uint32_t part_of(Party const& party, std::uint32_t of, double weights);
     [[nodiscard]] bool fits(Party const& party, bool large, std::uint32_t limit, double weights) const;

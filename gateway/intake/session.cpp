@@ -199,7 +199,11 @@ Task<bool> Session::handshake()
     if (!stream_.tls()) co_return true;
     auto const began = Steady::now();
     arm(s_.admission.patience(s_.limits.handshake_timeout));
-    auto const error = co_await stream_.handshake();
+    auto error = co_await stream_.readable();
+    if (!error) {
+        co_await turns_.take("");  // it costs as much as a dossier; nobody's yet, so that a storm of them is one line beside the parties'
+        error = co_await stream_.handshake();
+    }
     if (error) {
         s_.metrics.handshake_failed();
         co_return false;

@@ -76,6 +76,28 @@ TEST(Pace, SettlesWhereTheStoreGivesMostOfItsPeakAndCommitsAreStillShort)
     }
 }
 
+TEST(Pace, WhoKeepsWithinItsShareGetsShorterCommitsForALittleOfThePeak)
+{
+    Pace pace{{}, start};
+    Store store{0.0011, 0.00024};
+    store.run(pace, 3, few, steady);
+    store.run(pace, 13, flood, steady);
+    auto const alone = store.rate;
+    auto const long_commit = pace.lately();
+    pace.shared_unevenly(true);
+    store.run(pace, 16, flood, steady);
+    store.run(pace, 26, flood, steady);
+    EXPECT_LT(pace.lately(), long_commit * 4 / 5);
+    EXPECT_GT(store.rate, 0.88 * alone) << "of a store that is the only bottleneck";
+    auto const shared = pace.limit();
+    store.run(pace, 900, flood, steady);
+    EXPECT_LE(pace.limit(), shared + shared / 4) << "a quarter of an hour later";
+    pace.shared_unevenly(false);
+    store.run(pace, 910, flood, steady);
+    store.run(pace, 915, flood, steady);
+    EXPECT_GT(store.rate, 0.9 * alone) << "and back";
+}
+
 TEST(Pace, ALongOverloadDoesNotRaiseIt)
 {
     Pace pace{{}, start};

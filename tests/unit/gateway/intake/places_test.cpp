@@ -45,6 +45,33 @@ TEST(Places, WhatNobodyUsesAnybodyMayBorrow)
     EXPECT_EQ(desk.all.standing("FLOOD", 1, 10, start).share, 5u);
 }
 
+TEST(Places, ItIsSharedUnevenlyWhileOneIsBeyondItsShareAndAnotherWithin)
+{
+    Desk desk{10};
+    for (int n = 0; n < 10; ++n) desk.kind("FLOOD");
+    EXPECT_FALSE(desk.all.shared_unevenly(10, desk.now)) << "alone, all of it is its share";
+    desk.kind("VNPT");
+    EXPECT_TRUE(desk.all.shared_unevenly(10, desk.now));
+    for (int n = 0; n < 4; ++n) desk.kind("VNPT");
+    EXPECT_TRUE(desk.all.shared_unevenly(10, desk.now)) << "five of ten";
+    desk.kind("VNPT");
+    EXPECT_FALSE(desk.all.shared_unevenly(10, desk.now)) << "both want more than their share";
+}
+
+TEST(Places, ItIsSharedEvenlyWhileEverybodyKeepsWithinItsShareAndAgainWhenOneHasGone)
+{
+    Desk desk{10};
+    auto const own = desk.ask("VNPT");
+    desk.kind("EFY");
+    EXPECT_FALSE(desk.all.shared_unevenly(10, desk.now));
+    for (int n = 0; n < 10; ++n) desk.kind("FLOOD");
+    EXPECT_TRUE(desk.all.shared_unevenly(10, desk.now));
+    desk.leave(own.id);
+    EXPECT_TRUE(desk.all.shared_unevenly(10, desk.now)) << "it may come again any moment";
+    desk.now += PlacesConfig{}.active_for + 1s;
+    EXPECT_TRUE(desk.all.shared_unevenly(10, desk.now)) << "EFY is still inside";
+}
+
 TEST(Places, WhoHoldsLessThanItsShareEntersAFullHouse)
 {
     Desk desk{10};
