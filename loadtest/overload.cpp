@@ -190,11 +190,10 @@ std::uint64_t resident_kib(long pid) { return static_cast<std::uint64_t>(residen
 // The thread's own priority: of who measures, so that what it waits for is the hub and not the flood's client beside it. False: not ours to set.
 bool ahead_of_others() { return ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10) == 0; }
 
-// From when on the well-behaved one is served as before: of what is due then and later, 99 of 100 are accepted and no later than
-// twice the slowest hundredth of before.
+// A trouble: not accepted, or later than twice the slowest hundredth of before.
 double recovery(std::vector<Event> const& events, Time over, double calm_p99_ms)
 {
-    std::vector<double> troubles;  // when they were due
+    std::vector<double> troubles;
     std::size_t due = 0;
     for (auto const& event : events) {
         if (event.due < over) continue;
@@ -202,10 +201,7 @@ double recovery(std::vector<Event> const& events, Time over, double calm_p99_ms)
         bool const slow = Seconds{event.done - event.due}.count() * 1000 > std::max(2 * calm_p99_ms, 20.0);
         if (event.outcome != Outcome::accepted || slow) troubles.push_back(Seconds{event.due - over}.count());
     }
-    auto const borne = due / 100;
-    if (troubles.size() <= borne) return 0;
-    std::ranges::sort(troubles);
-    return troubles[troubles.size() - 1 - borne];
+    return recovered_after(std::move(troubles), due);
 }
 
 Met with_counts(Met all, Party const& party)
@@ -227,6 +223,14 @@ boost::json::object json_of(Met const& all)
 }  // namespace
 
 std::uint64_t due_by(Seconds since, double rate) { return static_cast<std::uint64_t>(since.count() * rate) + 1; }
+
+double recovered_after(std::vector<double> troubles_s, std::size_t due)
+{
+    auto const borne = due / 100;
+    if (troubles_s.size() <= borne) return 0;
+    std::ranges::sort(troubles_s);
+    return troubles_s[troubles_s.size() - 1 - borne];
+}
 
 std::string distinguishing_space(std::uint64_t n)
 {

@@ -69,6 +69,10 @@ struct OverloadReport {
 // How many are due so long after the beginning, at a rate a second: the first at once, the second one period later.
 [[nodiscard]] std::uint64_t due_by(std::chrono::duration<double> since, double rate);
 
+// From when on, in seconds, no more than one of a hundred of all that was due met trouble; `troubles_s`: when those were due that did. One
+// commit that the disk held up long afterwards is no recovery.
+[[nodiscard]] double recovered_after(std::vector<double> troubles_s, std::size_t due);
+
 // The n-th of its kind: white space, behind the root element.
 [[nodiscard]] std::string distinguishing_space(std::uint64_t n);
 

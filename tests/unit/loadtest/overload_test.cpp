@@ -42,6 +42,16 @@ TEST(Overload, TheFirstIsDueAtOnceAndEachNextAPeriodLater)
     EXPECT_EQ(due_by(duration<double>{10.001}, 50), 501u);
 }
 
+TEST(Overload, OneLateAnswerLongAfterwardsIsNoRecovery)
+{
+    EXPECT_EQ(recovered_after({}, 750), 0);
+    EXPECT_EQ(recovered_after({12.2}, 750), 0);
+    std::vector<double> troubles{12.2};
+    for (int i = 0; i < 100; ++i) troubles.push_back(0.02 * i);
+    EXPECT_NEAR(recovered_after(troubles, 750), 1.86, 0.001) << "seven of 750 are borne";
+    EXPECT_EQ(recovered_after({3, 1}, 50), 3) << "of so few, none is";
+}
+
 TEST(Overload, ARunPassesByItsFiveBoundsAndFailsByAny)
 {
     EXPECT_TRUE(good_run().passed());
