@@ -8,6 +8,7 @@ namespace gateway {
 namespace {
 
 namespace fs = std::filesystem;
+
 signing::Revocations::Piece read(fs::path const& file)
 {
     std::ifstream stream{file, std::ios::binary};

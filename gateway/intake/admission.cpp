@@ -417,7 +417,7 @@ void Admission::committed(std::chrono::nanoseconds took, bool stored, std::uint6
     std::lock_guard const lock{mutex_};
     auto const before = pace_.limit();
     auto const& places = places_[index_of(Track::filings)];
-    pace_.shared_unevenly(places.shared_unevenly(limit_of(Track::filings), now));
+    if (pace_.window_over(now)) pace_.shared_unevenly(places.shared_unevenly(limit_of(Track::filings), now));
     pace_.committed(took, stored, places.inside(), now);
     if (pace_.limit() > before) let_in(Track::filings, now);
 }

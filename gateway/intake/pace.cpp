@@ -43,9 +43,8 @@ void Pace::committed(std::chrono::nanoseconds took, bool stored, std::uint32_t i
         else took_[samples_ % samples_max] = seconds;
         ++samples_;
     }
-    auto const age = now - began_;
-    if (age < config_.window) return;
-    if (samples_ + failed_ >= samples_min || age >= windows_longest * config_.window) close(now);
+    if (!window_over(now)) return;
+    if (samples_ + failed_ >= samples_min || now - began_ >= windows_longest * config_.window) close(now);
 }
 
 void Pace::close(Time now)

@@ -52,8 +52,10 @@ public:
     // many dossiers are under way. Large ones are not told: they take long for reasons of their own.
     void committed(std::chrono::nanoseconds took, bool stored, std::uint32_t in_flight, Time now);
 
-    // From now on: whether a party within its share is here beside one beyond it (Places::shared_unevenly).
+    // From now on: whether a party within its share is here beside one beyond it (Places::shared_unevenly). It counts when the limit
+    // moves, so it need be told only where the next commit may move it.
     void shared_unevenly(bool now) noexcept { uneven_ = now; }
+    [[nodiscard]] bool window_over(Time now) const noexcept { return now - began_ >= config_.window; }
 
     [[nodiscard]] std::uint32_t limit() const noexcept;
     [[nodiscard]] std::chrono::nanoseconds unloaded() const noexcept { return nanoseconds_of(unloaded_); }  // 0: not known yet
