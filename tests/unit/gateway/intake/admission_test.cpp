@@ -385,6 +385,40 @@ TEST(AdmissionOverload, MemoryThatRunsShortLowersTheLimit)
     EXPECT_EQ(admission.standing(house.providers[0]).limit, 2u);
 }
 
+TEST(AdmissionOverload, WhoKeepsWithinItsShareMakesTheLimitOfAFloodSmaller)
+{
+    House house{100};
+    house.limits.pace.window = std::chrono::milliseconds{10};
+    house.limits.pace.min = 2;
+    house.limits.pace.max = 100;
+    auto& admission = house.admission();
+    auto const limit = [&] { return admission.standing(house.providers[0]).limit; };
+    std::vector<fault::Result<Ticket>> flood;
+    auto const window_of = [&](std::chrono::microseconds took) {
+        while (auto ticket = house.admit("VNPT")) {
+            ticket->step_in();
+            flood.push_back(std::move(ticket));
+        }
+        auto const until = std::chrono::steady_clock::now() + house.limits.pace.window;
+        while (std::chrono::steady_clock::now() < until) admission.committed(took, true, 10);
+        for (int n = 0; n < 20; ++n) admission.committed(took, true, 10);
+    };
+    std::chrono::milliseconds const unloaded{1};
+    for (int round = 0; round < 40 && limit() < 20; ++round) window_of(unloaded);
+    auto const before = limit();
+    ASSERT_GE(before, 20u);
+
+    auto const between = unloaded * 5;  // more than tolerance_shared, less than tolerance
+    for (int round = 0; round < 5; ++round) window_of(between);
+    EXPECT_GE(limit(), before) << "alone, nobody waits for its flood but itself";
+
+    auto const other = house.admit("BKAV");
+    ASSERT_TRUE(other);
+    auto const alone = limit();
+    for (int round = 0; round < 5; ++round) window_of(between);
+    EXPECT_LT(limit(), alone);
+}
+
 TEST(AdmissionOverload, TheBackendsPaceHoldsDossiersBackAndNothingElse)
 {
     House house{1000};
