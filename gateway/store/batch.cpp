@@ -20,6 +20,13 @@ constexpr Statement claim_statement{
     "INSERT INTO ivan.idempotency (provider, idempotency_key, content_sha256, dossier_id, agency, received_at) "
     "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
     "AS n(p, k, c, d, a, r) ON CONFLICT DO NOTHING RETURNING dossier_id::text"};
+// The same where each is taken for new: a conflict is an error, and what nobody has to look up beforehand costs half.
+constexpr Statement claim_new_statement{
+    "claim_new",
+    "INSERT INTO ivan.idempotency (provider, idempotency_key, content_sha256, dossier_id, agency, received_at) "
+    "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
+    "AS n(p, k, c, d, a, r)"};
+constexpr std::string_view unique_violation = "23505";
 // A correction may bring bytes that were stored before.
 constexpr Statement claim_again_statement{
     "claim_again",
@@ -142,9 +149,10 @@ std::optional<KnownKey> find_key(PgConnection& connection, std::string_view prov
 }
 
 BatchTransaction::BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
-                                   Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners)
+                                   Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners,
+                                   bool trusting)
     : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes}, owners_{owners},
-      results_(rows_.size())
+      trusting_{trusting}, results_(rows_.size())
 {
     std::map<std::pair<std::string_view, std::string_view>, Group> groups;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -160,16 +168,11 @@ BatchTransaction::BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRe
 void BatchTransaction::run(PgConnection& connection)
 {
     connection.send_plain("BEGIN");
-    if (!rows_.empty()) {
-        claim_keys(connection);
-        read_known(connection);
-        check_corrections(connection);
-        if (any_fresh()) check_units(connection);
-        if (any_fresh()) redeem(connection);
-        if (any_fresh()) give_numbers(connection);
-    }
+    if (!rows_.empty() && !number_at_once(connection)) number_step_by_step(connection);
     if (any_fresh() || !refusals_.empty()) {
         take_log(connection);
+        write_status(connection);
+        connection.start();  // the server writes while we sign
         seal();
         extend_log();
     }
@@ -177,9 +180,55 @@ void BatchTransaction::run(PgConnection& connection)
     answer();
 }
 
+// Claims, owners and numbers in one round trip, as though every dossier were new and its unit its own, which nearly all are. Where the
+// database knows better, nothing has happened: false, in a new transaction.
+bool BatchTransaction::number_at_once(PgConnection& connection)
+{
+    auto const plain = [this](auto const& group) { return leader(group).corrects.empty() && !leader(group).facts.one_time_password; };
+    if (!trusting_ || !std::all_of(groups_.begin(), groups_.end(), plain)) return false;
+    for (auto& group : groups_) group.fresh = true;
+    connection.send(claim_new_statement, claim_params(all_groups()));
+    auto const units = ask_units(connection);
+    auto const counts = ask_numbers(connection);
+    bool fits = true;
+    try {
+        auto const answers = connection.finish();
+        fits = units.empty() || note_owners(units, answers[answers.size() - numbers_answers - 1]).empty();
+        if (fits) take_numbers(counts, answers);
+    } catch (PgError const& error) {
+        if (error.state() != unique_violation) throw;
+        fits = false;
+    }
+    all_new_ = fits;
+    if (fits) return true;
+    for (auto& group : groups_) group.fresh = false;
+    results_.assign(rows_.size(), std::nullopt);
+    learned_.clear();
+    connection.rollback();
+    connection.send_plain("BEGIN");
+    return false;
+}
+
+void BatchTransaction::number_step_by_step(PgConnection& connection)
+{
+    claim_keys(connection);
+    read_known(connection);
+    check_corrections(connection);
+    if (any_fresh()) check_units(connection);
+    if (any_fresh()) redeem(connection);
+    if (any_fresh()) give_numbers(connection);
+}
+
 bool BatchTransaction::any_fresh() const
 {
     return std::any_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.fresh; });
+}
+
+std::vector<BatchTransaction::Group*> BatchTransaction::all_groups()
+{
+    std::vector<Group*> all;
+    for (auto& group : groups_) all.push_back(&group);
+    return all;
 }
 
 Params BatchTransaction::claim_params(std::vector<Group*> const& groups) const
@@ -210,10 +259,9 @@ void BatchTransaction::note_fresh(Rows const& claimed)
 
 void BatchTransaction::claim_keys(PgConnection& connection)
 {
-    std::vector<Group*> all;
-    for (auto& group : groups_) all.push_back(&group);
-    connection.send(claim_statement, claim_params(all));
+    connection.send(claim_statement, claim_params(all_groups()));
     note_fresh(connection.finish().back());
+    all_new_ = std::all_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.fresh; });
     claim_corrections(connection);
 }
 
@@ -312,16 +360,22 @@ void BatchTransaction::check_corrections(PgConnection& connection)
 
 void BatchTransaction::check_units(PgConnection& connection)
 {
-    // Sorted as every gateway sorts, the earliest filer first.
-    using Key = std::tuple<std::string_view, std::string_view, std::size_t>;
-    std::map<Key, Group*> units;
+    auto const units = ask_units(connection);
+    if (units.empty()) return;
+    unclaim(connection, note_owners(units, connection.finish().back()));  // refused dossiers keep neither their key nor a number
+}
+
+// The answer about owners is the last of what this sends; nothing is sent where all are known.
+BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
+{
+    Units units;
     for (auto& group : groups_) {
         if (!group.fresh) continue;
         auto const& facts = leader(group).facts;
         if (owners_.is(unit_key_of(facts), facts.tax_code)) continue;
-        units.emplace(Key{facts.agency, facts.unit_code, group.leader}, &group);
+        units.emplace(UnitFiled{facts.agency, facts.unit_code, group.leader}, &group);
     }
-    if (units.empty()) return;
+    if (units.empty()) return units;
     std::vector<std::string_view> agencies, codes, tax_codes, names;
     std::vector<runtime::Instant> times;
     for (auto const& [key, group] : units) {
@@ -334,11 +388,14 @@ void BatchTransaction::check_units(PgConnection& connection)
     }
     connection.send(units_statement, Params{}.texts(agencies).texts(codes).texts(tax_codes).texts(names).instants(times));
     connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
-    auto const answers = connection.finish();
-    auto const& owners = answers.back();
+    return units;
+}
+
+// Those whose unit is another's.
+std::vector<BatchTransaction::Group*> BatchTransaction::note_owners(Units const& units, Rows const& owners)
+{
     std::map<std::pair<std::string_view, std::string_view>, std::string_view> owner;
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
-
     std::vector<Group*> refused;
     for (auto const& [key, group] : units) {
         auto const& facts = leader(*group).facts;
@@ -351,7 +408,7 @@ void BatchTransaction::check_units(PgConnection& connection)
         refused.push_back(group);
         results_[group->leader] = Failure{Refusal::unit_owner_mismatch, unit_key_of(facts)};
     }
-    unclaim(connection, refused);  // refused dossiers keep neither their key nor a number
+    return refused;
 }
 
 void BatchTransaction::redeem(PgConnection& connection)
@@ -385,12 +442,21 @@ void BatchTransaction::redeem(PgConnection& connection)
 
 void BatchTransaction::give_numbers(PgConnection& connection)
 {
-    std::map<std::string, std::int64_t> counts;
-    std::size_t fresh = 0;
-    auto const day_of = [](Row const& row) { return runtime::vietnam_day(row.facts.received_at); };
-    auto const counter_of = [&](Row const& row) {
-        return dossier::counter_of(dossier::in_force(case_codes_, day_of(row)), row.facts.agency, day_of(row));
-    };
+    auto const counts = ask_numbers(connection);
+    take_numbers(counts, connection.finish());
+}
+
+std::string BatchTransaction::counter_of(Row const& row) const
+{
+    auto const day = runtime::vietnam_day(row.facts.received_at);
+    return dossier::counter_of(dossier::in_force(case_codes_, day), row.facts.agency, day);
+}
+
+// How many of each counter. Their answers are the last numbers_answers of what has been sent.
+BatchTransaction::Counts BatchTransaction::ask_numbers(PgConnection& connection)
+{
+    Counts counts;
+    std::int64_t fresh = 0;
     for (auto const& group : groups_) {
         if (!group.fresh) continue;
         ++counts[counter_of(leader(group))];
@@ -404,32 +470,41 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     }
     // Sequences are drawn while the counters are locked: an agency's queue is in the order of its commits.
     connection.send(numbers_statement, Params{}.texts(counters).numbers(taken));
-    connection.send(sequences_statement, Params{}.number(static_cast<std::int64_t>(fresh)));
+    connection.send(sequences_statement, Params{}.number(fresh));
     log_.lock(connection);  // last of all locks, and in this round trip, so that it is held no longer than it must be
-    auto const answers = connection.finish();
+    return counts;
+}
+
+void BatchTransaction::take_numbers(Counts const& counts, std::vector<Rows> const& answers)
+{
     log_.take(answers.back());
-    auto const numbered = answers.size() - LogWriter::lock_statements - 2;
+    auto const numbered = answers.size() - numbers_answers;
     auto const& numbers = answers[numbered];
     auto const& sequences = answers[numbered + 1];
-    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == fresh);
+    GW_ASSERT(numbers.count() == counts.size());
 
     std::map<std::string_view, std::int64_t> next;
     for (std::size_t i = 0; i < numbers.count(); ++i)
         next[numbers.text(i, 0)] = numbers.number(i, 1) - counts.at(numbers.string(i, 0));
     std::size_t drawn = 0;
+    auto place = log_.size();
     for (auto const index : arrival_) {
         auto& group = groups_[index];
         if (!group.fresh) continue;
-        auto const& row = leader(group);
-        auto const number = ++next.at(counter_of(row));
+        auto& facts = rows_[group.leader]->facts;
+        auto const day = runtime::vietnam_day(facts.received_at);
+        auto const number = ++next.at(counter_of(leader(group)));
         Stored stored;
-        stored.dossier_id = row.facts.dossier_id;
-        stored.case_code = dossier::format_case_code(dossier::in_force(case_codes_, day_of(row)), row.facts.agency, day_of(row),
-                                                     static_cast<std::uint64_t>(number));
+        stored.dossier_id = facts.dossier_id;
+        stored.case_code = dossier::format_case_code(dossier::in_force(case_codes_, day), facts.agency, day, static_cast<std::uint64_t>(number));
+        facts.case_code = stored.case_code;
+        facts.log_index = place;
+        group.log_index = static_cast<std::int64_t>(place++);
         group.stored = std::move(stored);
-        group.content_sha256 = row.facts.content_sha256;
+        group.content_sha256 = facts.content_sha256;
         group.sequence = sequences.number(drawn++, 0);
     }
+    GW_ASSERT(sequences.count() == drawn);
 }
 
 void BatchTransaction::take_log(PgConnection& connection)
@@ -441,15 +516,10 @@ void BatchTransaction::take_log(PgConnection& connection)
 
 void BatchTransaction::seal()
 {
-    auto next = log_.size();
     for (auto const index : arrival_) {
         auto& group = groups_[index];
         if (!group.fresh) continue;
-        auto& facts = rows_[group.leader]->facts;
-        facts.case_code = group.stored->case_code;
-        facts.log_index = next;
-        group.log_index = static_cast<std::int64_t>(next++);
-        group.stored->receipt = sealer_(facts);
+        group.stored->receipt = sealer_(leader(group).facts);
         group.receipt_xml = pack(codec_, group.stored->receipt.xml);
         group.receipt_json = pack(codec_, group.stored->receipt.json);
     }
@@ -468,17 +538,45 @@ void BatchTransaction::extend_log()
     for (auto const* record : refusals_) log_.append(refused_entry(record->fault_id, record->content_sha256, record->provider, record->at));
 }
 
-void BatchTransaction::write(PgConnection& connection)
+// All that needs no receipt.
+void BatchTransaction::write_status(PgConnection& connection)
 {
-    std::vector<std::string> hashes, forms, units;
-    std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
-        form_texts, bodies, xmls, jsons, unit_keys, authenticated, corrects;
+    std::vector<std::string> units;
+    std::vector<std::string_view> agencies, ids, codes, providers, procedures, unit_keys;
     std::vector<runtime::Instant> times;
-    std::vector<std::int64_t> sizes, sequences, places;
+    std::vector<std::int64_t> sizes, sequences;
+    units.reserve(groups_.size());
+    for (auto const index : arrival_) {
+        auto const& group = groups_[index];
+        if (!group.fresh) continue;
+        auto const& facts = leader(group).facts;
+        agencies.push_back(facts.agency);
+        times.push_back(facts.received_at);
+        ids.push_back(facts.dossier_id);
+        codes.push_back(facts.case_code);
+        providers.push_back(facts.provider_code);
+        procedures.push_back(facts.procedure);
+        unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
+        sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
+        sequences.push_back(group.sequence);
+    }
+    if (ids.empty()) return;
+    connection.send(status_statement,
+                    Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));
+    connection.send(queue_statement, Params{}.numbers(sequences).texts(unit_keys).texts(ids).texts(agencies).instants(times).numbers(sizes));
+    write_grace(connection);
+}
+
+void BatchTransaction::write_dossiers(PgConnection& connection)
+{
+    std::vector<std::string> hashes, forms;
+    std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
+        form_texts, bodies, xmls, jsons, authenticated, corrects;
+    std::vector<runtime::Instant> times;
+    std::vector<std::int64_t> sizes, places;
     std::vector<bool> papers;
     hashes.reserve(groups_.size());
     forms.reserve(groups_.size());
-    units.reserve(groups_.size());
     for (auto const index : arrival_) {
         auto const& group = groups_[index];
         if (!group.fresh) continue;
@@ -487,7 +585,7 @@ void BatchTransaction::write(PgConnection& connection)
         agencies.push_back(facts.agency);
         times.push_back(facts.received_at);
         ids.push_back(facts.dossier_id);
-        codes.push_back(group.stored->case_code);
+        codes.push_back(facts.case_code);
         providers.push_back(facts.provider_code);
         keys.push_back(row.idempotency_key);
         procedures.push_back(facts.procedure);
@@ -503,47 +601,48 @@ void BatchTransaction::write(PgConnection& connection)
         xmls.push_back(group.receipt_xml);
         jsons.push_back(group.receipt_json);
         authenticated.push_back(authentication_of(facts));
-        unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
-        sequences.push_back(group.sequence);
         places.push_back(group.log_index);
         corrects.push_back(group.corrects);
     }
-    if (!ids.empty()) {
-        Params dossiers;
-        dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
-        dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
-        dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated).numbers(places).texts(corrects);
-        connection.send(dossiers_statement, dossiers);
-        connection.send(status_statement,
-                        Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));
-        connection.send(queue_statement,
-                        Params{}.numbers(sequences).texts(unit_keys).texts(ids).texts(agencies).instants(times).numbers(sizes));
+    if (ids.empty()) return;
+    Params dossiers;
+    dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
+    dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
+    dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated).numbers(places).texts(corrects);
+    connection.send(dossiers_statement, dossiers);
+}
+
+void BatchTransaction::write_refusals(PgConnection& connection)
+{
+    if (refusals_.empty()) return;
+    std::vector<std::string> hashes;
+    std::vector<std::string_view> who, key, content, fault, trace, problem, body;
+    std::vector<runtime::Instant> at;
+    std::vector<std::int64_t> leaves;
+    auto leaf = log_.end() - refusals_.size();
+    hashes.reserve(refusals_.size());
+    for (auto const* record : refusals_) {
+        at.push_back(record->at);
+        who.push_back(record->provider);
+        key.push_back(record->idempotency_key);
+        content.push_back(hashes.emplace_back(signing::bytes_of_hex(record->content_sha256)));
+        fault.push_back(record->fault_id);
+        trace.push_back(record->trace_id);
+        problem.push_back(record->problem);
+        body.push_back(record->body);
+        leaves.push_back(static_cast<std::int64_t>(leaf++));
     }
-    write_grace(connection);
-    if (!refusals_.empty()) {
-        std::vector<std::string> refused_hashes;
-        std::vector<std::string_view> who, key, content, fault, trace, problem, body;
-        std::vector<runtime::Instant> at;
-        std::vector<std::int64_t> leaves;
-        auto leaf = log_.end() - refusals_.size();
-        refused_hashes.reserve(refusals_.size());
-        for (auto const* record : refusals_) {
-            at.push_back(record->at);
-            who.push_back(record->provider);
-            key.push_back(record->idempotency_key);
-            content.push_back(refused_hashes.emplace_back(signing::bytes_of_hex(record->content_sha256)));
-            fault.push_back(record->fault_id);
-            trace.push_back(record->trace_id);
-            problem.push_back(record->problem);
-            body.push_back(record->body);
-            leaves.push_back(static_cast<std::int64_t>(leaf++));
-        }
-        connection.send(refusals_statement,
-                        Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body).numbers(leaves));
-    }
+    connection.send(refusals_statement,
+                    Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body).numbers(leaves));
+}
+
+void BatchTransaction::write(PgConnection& connection)
+{
+    write_dossiers(connection);
+    write_refusals(connection);
     log_.write(connection);
     // From here on a lost connection is neither yes nor no.
-    commit_sent_ = !ids.empty() || !refusals_.empty();
+    commit_sent_ = any_fresh() || !refusals_.empty();
     connection.send_plain("COMMIT");
     connection.finish();
     commit_sent_ = false;

@@ -174,7 +174,7 @@ void PgJournal::process(Batch batch)
     }
 
     for (int attempt = 1;; ++attempt) {
-        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_};
+        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_, trusting_};
         bool kept = false;
         std::optional<Failure> failure;
         bool again = false, to_blame = false, unsealed = false;
@@ -214,6 +214,7 @@ void PgJournal::process(Batch batch)
             failure = Failure{Refusal::internal, error.what()};
             to_blame = true;
         }
+        if (!rows.empty()) trusting_ = transaction.all_new();
         if (failure && again && attempt < attempts_max) continue;
 
         // A row that the database refuses harms only itself.

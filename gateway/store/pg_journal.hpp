@@ -73,6 +73,7 @@ private:
     Connector connector_;  // the committer's alone, as all below
     std::chrono::steady_clock::time_point partitions_due_{};
     UnitOwners owners_;
+    bool trusting_ = true;  // the last transaction found all keys new
     std::thread committer_;
 };
 

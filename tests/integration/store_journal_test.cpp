@@ -276,6 +276,51 @@ TEST_F(StoreJournal, DossiersThatGatherDuringACommitShareTheNext)
     EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 2);
 }
 
+// The journal takes keys, contents and units for new first. What it finds otherwise costs neither a number nor a place in the log.
+TEST_F(StoreJournal, WhatWasStoredBeforeLeavesNoGapAmongNewOnesOfItsBatch)
+{
+    Gateway gateway{config_};
+    auto all = several(10);
+    for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(accept(gateway, all[i])) << i;
+    all[4].body = all[0].body;  // a content that was stored under another key
+    all[5].tax_code = "0100109106";
+    all[5].unit = all[0].unit;  // a unit that is another's
+    all[7].body = all[6].body;  // the content of its neighbour
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();
+    for (auto const& plain : all) answers.offer(plain);
+    context_.restart();
+    context_.poll();
+    blocker.release();
+    answers.wait();
+    std::vector<std::string> why;
+    for (std::size_t i = 0; i < answers.results.size(); ++i) why.push_back(answers.why(i));
+    EXPECT_THAT(why, testing::ElementsAre("stored", "stored", "stored", "stored", "stored", "duplicate", "unit_owner_mismatch", "stored", "duplicate",
+                                          "stored", "stored"));
+    EXPECT_EQ(database_.value("SELECT last FROM ivan.case_counters"), "8");
+    EXPECT_EQ(database_.value("SELECT count(*) || ' ' || min(log_index) || ' ' || max(log_index) FROM ivan.dossiers"), "8 0 7");
+    EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 5) << "one transaction for the batch";
+    EXPECT_EQ(rows("idempotency"), 8);
+}
+
+TEST_F(StoreJournal, WhatWasSentAheadIsUndoneByARollback)
+{
+    static constexpr store::detail::Statement note{"note", "INSERT INTO ivan.probe (at) SELECT now() FROM generate_series(1, $1::bigint)"};
+    static constexpr store::detail::Statement wrong{"wrong", "SELECT 1 / $1::bigint"};
+    store::detail::PgConnection connection{database_.url(), std::chrono::seconds{5}, std::chrono::seconds{5}};
+    for (auto const* const last : {&note, &wrong}) {
+        connection.send_plain("BEGIN");
+        connection.send(note, store::detail::Params{}.number(1));
+        connection.send(*last, store::detail::Params{}.number(0));
+        connection.start();
+        connection.rollback();
+        EXPECT_EQ(rows("probe"), 0);
+        EXPECT_EQ(connection.run(note, store::detail::Params{}.number(0)).count(), 0u) << "and the connection serves on";
+    }
+}
+
 TEST_F(StoreJournal, AnswersUnavailableAtOnceWhileTheDatabaseIsDown)
 {
     config_.database_url = "postgresql://ivan@/ivan?host=/nonexistent&port=1";

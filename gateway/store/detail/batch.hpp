@@ -14,9 +14,12 @@
 #include "gateway/store/journal.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,12 +55,16 @@ private:
 class BatchTransaction {
 public:
     // Sets of each row that it numbers the facts that only a number gives: case code and place in the log, anew in each try.
+    // `trusting`: tries first as though nothing had been stored before, in one round trip less for each question. That costs a
+    // transaction where something was: a caller trusts while all_new() holds of the last.
     BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
-                     std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners);
+                     std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners, bool trusting);
 
     void run(PgConnection& connection);
 
     [[nodiscard]] bool commit_sent() const noexcept { return commit_sent_; }
+    // Keys and contents were new, each.
+    [[nodiscard]] bool all_new() const noexcept { return all_new_; }
     // One for each row, in their order. Nothing: this row must be tried again on its own, because the row before it with
     // the same key was refused. After a throw: only what does not depend on this transaction.
     [[nodiscard]] std::vector<std::optional<Result<Stored>>> take_results() { return std::move(results_); }
@@ -86,20 +93,38 @@ private:
         std::string receipt_xml, receipt_json;  // packed
     };
 
+    // Sorted as every gateway sorts, the earliest filer of a unit first: agency, unit, place in the batch.
+    using UnitFiled = std::tuple<std::string_view, std::string_view, std::size_t>;
+    using Units = std::map<UnitFiled, Group*>;
+    using Counts = std::map<std::string, std::int64_t>;  // numbers to take, by counter
+
+    static constexpr std::size_t numbers_answers = 2 + LogWriter::lock_statements;
+
+    bool number_at_once(PgConnection& connection);
+    void number_step_by_step(PgConnection& connection);
     void claim_keys(PgConnection& connection);
     void claim_corrections(PgConnection& connection);
     void read_known(PgConnection& connection);
     void check_corrections(PgConnection& connection);
     void check_units(PgConnection& connection);
+    Units ask_units(PgConnection& connection);
+    std::vector<Group*> note_owners(Units const& units, Rows const& owners);
     void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
+    Counts ask_numbers(PgConnection& connection);
+    void take_numbers(Counts const& counts, std::vector<Rows> const& answers);
+    [[nodiscard]] std::string counter_of(Row const& row) const;
     void take_log(PgConnection& connection);
     void seal();
     void extend_log();
+    void write_status(PgConnection& connection);
+    void write_dossiers(PgConnection& connection);
+    void write_refusals(PgConnection& connection);
     void write(PgConnection& connection);
     void write_grace(PgConnection& connection);
     void answer();
     [[nodiscard]] bool any_fresh() const;
+    [[nodiscard]] std::vector<Group*> all_groups();
     [[nodiscard]] Params claim_params(std::vector<Group*> const& groups) const;
     void note_fresh(Rows const& claimed);
     void unclaim(PgConnection& connection, std::vector<Group*> const& groups);
@@ -111,6 +136,8 @@ private:
     Codec codec_;
     std::vector<dossier::CaseCodeTemplate> const& case_codes_;
     UnitOwners const& owners_;
+    bool const trusting_;
+    bool all_new_ = false;
     std::vector<std::pair<std::string, std::string>> learned_;
     bool committed_ = false;
     std::vector<Group> groups_;           // sorted by provider and key: every gateway locks in this order

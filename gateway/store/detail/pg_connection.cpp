@@ -400,6 +400,12 @@ pg_result* PgConnection::next()
     return PQgetResult(connection);
 }
 
+void PgConnection::start()
+{
+    answer_by_ = std::chrono::steady_clock::now() + answer_timeout_;
+    flush();
+}
+
 std::vector<Rows> PgConnection::finish()
 {
     auto* const connection = connection_.get();
@@ -477,9 +483,12 @@ void PgConnection::run_script(std::string const& sql)
 
 void PgConnection::rollback()
 {
-    queued_.clear();
-    preparing_.clear();
     if (PQstatus(connection_.get()) != CONNECTION_OK) lose("rollback");
+    try {
+        if (!queued_.empty()) finish();
+    } catch (PgError const& error) {
+        if (error.kind() == PgError::Kind::lost) throw;
+    }
     if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) run_plain("ROLLBACK");
 }
 

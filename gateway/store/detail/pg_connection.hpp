@@ -108,12 +108,14 @@ public:
     void send(Statement const& statement, Params const& params);
     void send_plain(char const* sql);
     std::vector<Rows> finish();
+    // Sends what is queued, so that the server works on it while the caller does something else; finish() is still to come.
+    void start();
 
     Rows run(Statement const& statement, Params const& params);
     void run_plain(char const* sql);
     // Several statements in one text, without parameters: migrations.
     void run_script(std::string const& sql);
-    // Ends a transaction left open by an error. Throws where the connection is lost.
+    // Ends a transaction left open by an error, and drops the answers to what was sent. Throws where the connection is lost.
     void rollback();
 
     // Throws std::runtime_error where libpq cannot make sense of the URL.
