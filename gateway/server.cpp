@@ -23,6 +23,7 @@
 #include "gateway/runtime/on_cpu.hpp"
 #include "gateway/runtime/snapshot.hpp"
 #include "gateway/runtime/task_group.hpp"
+#include "gateway/runtime/thread.hpp"
 #include "gateway/store/postgres.hpp"
 #include "providers/directory.hpp"
 #include "schemas/catalogue.hpp"
@@ -59,12 +60,15 @@ public:
     explicit Core(std::string name)
         : context{1}, group{context, [name](std::string const& task, std::string const& what) {
               observe::log(observe::Level::error, "coroutine ended by an exception", {{"core", name}, {"task", task}, {"what", what}});
-          }} {}
+          }}, name_{std::move(name)} {}
     ~Core() { join(); }
 
     void start()
     {
-        thread_ = std::thread{[this] { context.run(); }};
+        thread_ = std::thread{[this] {
+            runtime::name_thread(name_);
+            context.run();
+        }};
     }
 
     // Runs a task on this core and waits for it, at most so long. False: it did not end, or the core does not run.
@@ -93,6 +97,7 @@ public:
     runtime::TaskGroup group;
 
 private:
+    std::string const name_;
     net::executor_work_guard<net::io_context::executor_type> work_{context.get_executor()};
     std::thread thread_;
 };

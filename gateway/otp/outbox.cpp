@@ -1,6 +1,7 @@
 #include "gateway/otp/outbox.hpp"
 
 #include "gateway/observe/log.hpp"
+#include "gateway/runtime/thread.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -94,6 +95,7 @@ std::optional<Outbox::Job> Outbox::next(std::unique_lock<std::mutex>& lock)
 
 void Outbox::serve()
 {
+    runtime::name_thread("otp");
     std::unique_lock lock{mutex_};
     while (auto job = next(lock)) {
         ++under_way_;

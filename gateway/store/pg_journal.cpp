@@ -1,5 +1,6 @@
 #include "gateway/store/pg_journal.hpp"
 
+#include "gateway/runtime/thread.hpp"
 #include "gateway/store/detail/batch.hpp"
 #include "signing/signer.hpp"
 
@@ -124,6 +125,7 @@ PgJournal::Batch PgJournal::take()
 
 void PgJournal::serve()
 {
+    runtime::name_thread("commit");
     for (;;) {
         Batch batch;
         {

@@ -1,5 +1,7 @@
 #include "gateway/store/detail/pg_pool.hpp"
 
+#include "gateway/runtime/thread.hpp"
+
 #include <algorithm>
 
 namespace store::detail {
@@ -67,6 +69,7 @@ void PgPool::offer(std::unique_ptr<Job> job)
 
 void PgPool::serve()
 {
+    runtime::name_thread("store");
     Connector connector{config_};
     for (;;) {
         std::unique_ptr<Job> job;
