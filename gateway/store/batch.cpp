@@ -27,6 +27,7 @@ constexpr Statement claim_new_statement{
     "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
     "AS n(p, k, c, d, a, r)"};
 constexpr std::string_view unique_violation = "23505";
+constexpr std::size_t sealed_at_once = 8;  // rows of one insert: signing them takes as long as writing them, and an insert costs one row more
 // A correction may bring bytes that were stored before.
 constexpr Statement claim_again_statement{
     "claim_again",
@@ -172,11 +173,10 @@ void BatchTransaction::run(PgConnection& connection)
     if (any_fresh() || !refusals_.empty()) {
         take_log(connection);
         write_status(connection);
-        connection.start();  // the server writes while we sign
-        seal();
+        write_dossiers(connection);
         extend_log();
     }
-    write(connection);
+    write_rest(connection);
     answer();
 }
 
@@ -514,15 +514,11 @@ void BatchTransaction::take_log(PgConnection& connection)
     log_.take(connection.finish().back());
 }
 
-void BatchTransaction::seal()
+void BatchTransaction::seal(Group& group)
 {
-    for (auto const index : arrival_) {
-        auto& group = groups_[index];
-        if (!group.fresh) continue;
-        group.stored->receipt = sealer_(leader(group).facts);
-        group.receipt_xml = pack(codec_, group.stored->receipt.xml);
-        group.receipt_json = pack(codec_, group.stored->receipt.json);
-    }
+    group.stored->receipt = sealer_(leader(group).facts);
+    group.receipt_xml = pack(codec_, group.stored->receipt.xml);
+    group.receipt_json = pack(codec_, group.stored->receipt.json);
 }
 
 // Accepted ones by their arrival, then the refused.
@@ -567,7 +563,25 @@ void BatchTransaction::write_status(PgConnection& connection)
     write_grace(connection);
 }
 
+// The server writes what is there while we sign the next few.
 void BatchTransaction::write_dossiers(PgConnection& connection)
+{
+    connection.start();
+    std::vector<Group*> sealed;
+    for (auto const index : arrival_) {
+        auto& group = groups_[index];
+        if (!group.fresh) continue;
+        seal(group);
+        sealed.push_back(&group);
+        if (sealed.size() < sealed_at_once) continue;
+        insert(connection, sealed);
+        connection.start();
+        sealed.clear();
+    }
+    if (!sealed.empty()) insert(connection, sealed);
+}
+
+void BatchTransaction::insert(PgConnection& connection, std::vector<Group*> const& sealed) const
 {
     std::vector<std::string> hashes, forms;
     std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
@@ -575,12 +589,10 @@ void BatchTransaction::write_dossiers(PgConnection& connection)
     std::vector<runtime::Instant> times;
     std::vector<std::int64_t> sizes, places;
     std::vector<bool> papers;
-    hashes.reserve(groups_.size());
-    forms.reserve(groups_.size());
-    for (auto const index : arrival_) {
-        auto const& group = groups_[index];
-        if (!group.fresh) continue;
-        auto const& row = leader(group);
+    hashes.reserve(sealed.size());
+    forms.reserve(sealed.size());
+    for (auto const* group : sealed) {
+        auto const& row = leader(*group);
         auto const& facts = row.facts;
         agencies.push_back(facts.agency);
         times.push_back(facts.received_at);
@@ -598,13 +610,12 @@ void BatchTransaction::write_dossiers(PgConnection& connection)
         sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
         form_texts.push_back(forms.emplace_back(dossier::forms_json(facts)));
         bodies.push_back(row.packed_body);
-        xmls.push_back(group.receipt_xml);
-        jsons.push_back(group.receipt_json);
+        xmls.push_back(group->receipt_xml);
+        jsons.push_back(group->receipt_json);
         authenticated.push_back(authentication_of(facts));
-        places.push_back(group.log_index);
-        corrects.push_back(group.corrects);
+        places.push_back(group->log_index);
+        corrects.push_back(group->corrects);
     }
-    if (ids.empty()) return;
     Params dossiers;
     dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
     dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
@@ -636,9 +647,8 @@ void BatchTransaction::write_refusals(PgConnection& connection)
                     Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body).numbers(leaves));
 }
 
-void BatchTransaction::write(PgConnection& connection)
+void BatchTransaction::write_rest(PgConnection& connection)
 {
-    write_dossiers(connection);
     write_refusals(connection);
     log_.write(connection);
     // From here on a lost connection is neither yes nor no.

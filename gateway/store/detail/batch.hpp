@@ -115,12 +115,13 @@ private:
     void take_numbers(Counts const& counts, std::vector<Rows> const& answers);
     [[nodiscard]] std::string counter_of(Row const& row) const;
     void take_log(PgConnection& connection);
-    void seal();
+    void seal(Group& group);
     void extend_log();
     void write_status(PgConnection& connection);
     void write_dossiers(PgConnection& connection);
+    void insert(PgConnection& connection, std::vector<Group*> const& sealed) const;
     void write_refusals(PgConnection& connection);
-    void write(PgConnection& connection);
+    void write_rest(PgConnection& connection);
     void write_grace(PgConnection& connection);
     void answer();
     [[nodiscard]] bool any_fresh() const;
