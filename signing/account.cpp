@@ -29,6 +29,16 @@ void write_envelope(Out out, schemas::Envelope const& envelope)
     }
 }
 
+void write_files(Out out, std::vector<FileFacts> const& files)
+{
+    for (auto const& file : files) fmt::format_to(out, "file {} | {}\n", hex(file.sha256), file.size);
+}
+
+void write_valid(Out out, schemas::Valid const& valid)
+{
+    for (auto const& form : valid.forms()) fmt::format_to(out, "valid {} | {}\n", form.form, form.version);
+}
+
 void write_signer(Out out, Signer const& signer)
 {
     fmt::format_to(out, "signer {} | {} | {} | {} | {} | {} | {} | {}\n", signer.form, hex(signer.certificate.fingerprint), signer.test,
@@ -44,10 +54,21 @@ std::string account_of(Verified const& verified, schemas::Valid const& valid)
     std::string text;
     auto const out = std::back_inserter(text);
     write_envelope(out, verified.envelope());
-    for (auto const& file : verified.files()) fmt::format_to(out, "file {} | {}\n", hex(file.sha256), file.size);
+    write_files(out, verified.files());
     for (auto const& signer : verified.signers()) write_signer(out, signer);
+    if (auto const& otp = verified.otp()) fmt::format_to(out, "one-time password {} | {}\n", otp->challenge_id(), otp->person());
     fmt::format_to(out, "paper {} | grace {} | at {}\n", verified.paper_required(), verified.grace(), ticks(verified.at()));
-    for (auto const& form : valid.forms()) fmt::format_to(out, "valid {} | {}\n", form.form, form.version);
+    write_valid(out, valid);
+    return text;
+}
+
+std::string account_of(Personal const& personal, schemas::Valid const& valid)
+{
+    std::string text;
+    auto const out = std::back_inserter(text);
+    write_envelope(out, personal.envelope);
+    write_files(out, personal.files);
+    write_valid(out, valid);
     return text;
 }
 

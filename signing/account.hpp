@@ -14,6 +14,7 @@
 namespace signing {
 
 [[nodiscard]] std::string account_of(Verified const& verified, schemas::Valid const& valid);
+[[nodiscard]] std::string account_of(Personal const& personal, schemas::Valid const& valid);  // before anybody vouches for it
 
 // The first line in which two accounts differ, of both; empty where they do not.
 struct Disagreement {

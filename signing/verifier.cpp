@@ -196,8 +196,15 @@ Result<Verified> Verifier::verify(schemas::Envelope envelope, Instant at, Allowa
     return Verified{std::move(envelope), std::move(signers), std::move(files), paper_required, at};
 }
 
-Result<Verified> Verifier::accept(schemas::Envelope envelope, OtpProof proof, Instant at) const
+Personal personal_of(schemas::Envelope envelope)
 {
+    auto files = files_of(envelope);
+    return {std::move(envelope), std::move(files)};
+}
+
+Result<Verified> Verifier::accept(Personal personal, OtpProof proof, Instant at) const
+{
+    auto& [envelope, files] = personal;
     auto const& tax_code = envelope.unit().tax_code;
     auto const refused = [](Refusal why, std::string detail) { return Failure{why, {}, "/Hoso/NoiDung/ThongTinDonVi/MaSoThue", std::move(detail)}; };
     if (!is_person(tax_code)) return refused(Refusal::otp_organisation, "an organisation signs");
@@ -205,7 +212,6 @@ Result<Verified> Verifier::accept(schemas::Envelope envelope, OtpProof proof, In
     if (!equal_constant_time(hex(sha256(envelope.bytes())), proof.content_sha256())) {
         return refused(Refusal::otp_mismatch, "the one-time password was drawn for other content");
     }
-    auto files = files_of(envelope);
     Verified verified{std::move(envelope), {}, std::move(files), false, at};
     verified.otp_ = std::move(proof);
     return verified;

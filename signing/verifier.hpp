@@ -64,6 +64,13 @@ struct FileFacts {
     std::size_t size = 0;
 };
 
+// A dossier as an individual files it, read: nobody has vouched for it yet.
+struct Personal {
+    schemas::Envelope envelope;
+    std::vector<FileFacts> files;  // of the envelope's forms, in order
+};
+[[nodiscard]] Personal personal_of(schemas::Envelope envelope);  // hashes the forms
+
 // Evidence: everything in envelope() was signed by signers(), whose certificates hold at at().
 class Verified {
 public:
@@ -111,9 +118,18 @@ public:
     [[nodiscard]] std::optional<Swept> sweep(std::shared_ptr<std::string const> bytes, schemas::EnvelopeLimits const& limits,
                                              schemas::Validator const& validator, Instant at, Allowance const& allowance = {}) const;
 
+    // The same for a dossier that nobody signed. It leaves what carries anything of XML Signature, namespaces,
+    // comments or instructions.
+    struct SweptPersonal {
+        Personal personal;
+        schemas::Valid valid;
+    };
+    [[nodiscard]] static std::optional<SweptPersonal> sweep_personal(std::shared_ptr<std::string const> bytes, schemas::EnvelopeLimits const& limits,
+                                                                     schemas::Validator const& validator, Instant at);
+
     // A dossier of an individual, vouched for by a one-time password in place of signatures. Refused where the unit is not
     // the proof's person, where the unit is an organisation, or where the content is another (otp_* refusals).
-    [[nodiscard]] Result<Verified> accept(schemas::Envelope envelope, OtpProof proof, Instant at) const;
+    [[nodiscard]] Result<Verified> accept(Personal personal, OtpProof proof, Instant at) const;
 
     // What Signer.reference names is what was signed: "" and the id of the root are the whole document; the id of a child of
     // the root is that child alone, and who reads on must read nothing else.

@@ -12,6 +12,18 @@
 #include <utility>
 
 namespace intake {
+namespace {
+
+fault::Result<Examined> examined_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::shared_ptr<std::string const> body,
+                                          signing::OtpProof proof, runtime::Instant at)
+{
+    auto read = read_personal(criteria, std::move(body), at, StageTimer{nullptr});
+    if (!read) return read.error();
+    return examine_personal(criteria, sender, lane, std::move(*read), std::move(proof), at, StageTimer{nullptr});
+}
+
+}  // namespace
+
 CrossCheck::CrossCheck(CrossCheckConfig config, Parts parts) : config_{std::move(config)}, parts_{std::move(parts)} {}
 
 bool CrossCheck::chosen() noexcept
@@ -62,14 +74,14 @@ void CrossCheck::offer(Case const& one, Examined const& examined)
     auto place = std::make_shared<Place>(*this, one.body->size());
     if (!place->fits()) return parts_.metrics.cross_check("passed_over");
     auto work = [this, place = std::move(place), criteria = one.criteria, sender = one.sender, lane = one.lane, body = one.body, at = one.at,
-                 account = signing::account_of(examined.verified, examined.valid)] {
-        compare(*criteria, sender, lane, body, at, account);
+                 proof = one.proof, account = signing::account_of(examined.verified, examined.valid)] {
+        compare(*criteria, sender, lane, body, at, proof, account);
     };
     boost::asio::post(parts_.cpu, std::move(work));
 }
 
 void CrossCheck::compare(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::shared_ptr<std::string const> body,
-                         runtime::Instant at, std::string const& account)
+                         runtime::Instant at, std::optional<signing::OtpProof> const& proof, std::string const& account)
 {
     auto const tell = [this, content = body](std::string_view said) {
         parts_.metrics.cross_check("disagreed");
@@ -78,7 +90,8 @@ void CrossCheck::compare(Criteria const& criteria, providers::Admitted const& se
     try {
         auto reference = criteria;
         reference.engine = Engine::tree;
-        auto const second = examine(reference, sender, lane, std::move(body), at, StageTimer{nullptr});
+        auto const second = proof ? examined_personal(reference, sender, lane, std::move(body), *proof, at)
+                                  : examine(reference, sender, lane, std::move(body), at, StageTimer{nullptr});
         // Evidence of revocation may have ended between the two, or have come: no word about the engines.
         if (!second && second.error().code == fault::FaultCode::revocation_unknown) return parts_.metrics.cross_check("passed_over");
         auto const said = second ? signing::account_of(second->verified, second->valid) : "refused: " + std::string{fault::row_of(second.error().code).id} + "\n";

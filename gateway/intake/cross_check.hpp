@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,7 @@ public:
         Lane lane;
         std::shared_ptr<std::string const> body;
         runtime::Instant at;
+        std::optional<signing::OtpProof> proof;  // of a dossier that nobody signed
     };
     // Takes the share it is meant to; `examined` is what the path goes on with.
     void offer(Case const& one, Examined const& examined);
@@ -60,7 +62,7 @@ private:
     [[nodiscard]] bool chosen() noexcept;
     [[nodiscard]] bool in_this_second() noexcept;
     void compare(Criteria const& criteria, providers::Admitted const& sender, Lane lane, std::shared_ptr<std::string const> body,
-                 runtime::Instant at, std::string const& account);
+                 runtime::Instant at, std::optional<signing::OtpProof> const& proof, std::string const& account);
 
     CrossCheckConfig config_;
     Parts parts_;

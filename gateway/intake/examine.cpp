@@ -96,20 +96,27 @@ std::optional<fault::Result<Examined>> examine_by_sweep(Criteria const& criteria
     return fault::Result<Examined>{Examined{std::move(swept->verified), std::move(swept->valid), Engine::sweep}};
 }
 
-// What follows once somebody vouches for the bytes, by signature or by one-time password.
-fault::Result<Examined> judge(Criteria const& criteria, providers::Admitted const& sender, Lane lane, signing::Verified verified,
-                              runtime::Instant at, StageTimer& timer)
+// The tree's last step: shape and rules, once somebody vouches for the bytes.
+fault::Result<Examined> validated(Criteria const& criteria, signing::Verified verified, runtime::Instant at, StageTimer& timer)
 {
-    if (auto fault = refuse_address(criteria, sender, lane, verified.envelope())) return std::move(*fault);
-    if (verified.otp()) {
-        if (auto fault = refuse_procedure(criteria, verified.envelope(), at)) return std::move(*fault);
-    }
-
     auto valid = criteria.validator->validate(verified.envelope(), runtime::vietnam_day(at));
     timer.ended(observe::Stage::validate);
     if (!valid) return fault::fault_of(valid.error());
 
     return Examined{std::move(verified), std::move(*valid)};
+}
+
+fault::Result<ReadPersonal> read_unsigned(Criteria const& criteria, std::shared_ptr<std::string const> body, runtime::Instant at, StageTimer& timer)
+{
+    if (criteria.engine == Engine::sweep) {
+        auto swept = signing::Verifier::sweep_personal(body, criteria.limits, *criteria.validator, at);
+        timer.ended(observe::Stage::sweep);
+        if (swept) return ReadPersonal{std::move(swept->personal), std::move(swept->valid)};
+    }
+    auto envelope = schemas::read_envelope(std::move(body), criteria.limits);
+    timer.ended(observe::Stage::parse);
+    if (!envelope) return fault::fault_of(envelope.error());
+    return ReadPersonal{signing::personal_of(std::move(*envelope)), std::nullopt};
 }
 
 }  // namespace
@@ -149,28 +156,31 @@ fault::Result<Examined> examine(Criteria const& criteria, providers::Admitted co
         return fault;
     }
 
-    return judge(criteria, sender, lane, std::move(*verified), at, timer);
+    if (auto fault = refuse_address(criteria, sender, lane, verified->envelope())) return std::move(*fault);
+    return validated(criteria, std::move(*verified), at, timer);
 }
 
-fault::Result<schemas::Envelope> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, StageTimer timer)
+fault::Result<ReadPersonal> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, runtime::Instant at, StageTimer timer)
 {
-    auto envelope = schemas::read_envelope(std::move(body), criteria.limits);
-    timer.ended(observe::Stage::parse);
-    if (!envelope) return fault::fault_of(envelope.error());
-    auto const& tax_code = envelope->unit().tax_code;
+    auto read = read_unsigned(criteria, std::move(body), at, timer);
+    if (!read) return read.error();
+    auto const& tax_code = read->personal.envelope.unit().tax_code;
     // Before the password is looked at: what an organisation may not use costs no try.
-    if (otp::person_ok(tax_code)) return std::move(*envelope);
+    if (otp::person_ok(tax_code)) return std::move(*read);
     return fault_with(FaultCode::otp_organisation, "an organisation signs",
                       finding_of(FaultCode::otp_organisation, "", "/Hoso/NoiDung/ThongTinDonVi/MaSoThue", tax_code));
 }
 
-fault::Result<Examined> examine_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane, schemas::Envelope envelope,
+fault::Result<Examined> examine_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane, ReadPersonal read,
                                          signing::OtpProof proof, runtime::Instant at, StageTimer timer)
 {
-    auto verified = criteria.verifier->accept(std::move(envelope), std::move(proof), at);
+    auto verified = criteria.verifier->accept(std::move(read.personal), std::move(proof), at);
     timer.ended(observe::Stage::verify);
     if (!verified) return fault::fault_of(verified.error());
-    return judge(criteria, sender, lane, std::move(*verified), at, timer);
+    if (auto fault = refuse_address(criteria, sender, lane, verified->envelope())) return std::move(*fault);
+    if (auto fault = refuse_procedure(criteria, verified->envelope(), at)) return std::move(*fault);
+    if (read.valid) return Examined{std::move(*verified), std::move(*read.valid), Engine::sweep};
+    return validated(criteria, std::move(*verified), at, timer);
 }
 
 }  // namespace intake

@@ -20,6 +20,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace intake {
@@ -70,10 +71,15 @@ private:
                                               std::string body, runtime::Instant at, StageTimer timer);
 
 // The same for a person with a one-time password, in two halves: between them the code is judged, because nothing may reach
-// the schemas before somebody vouches for it. The first half tells whom the password must belong to.
-[[nodiscard]] fault::Result<schemas::Envelope> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, StageTimer timer);
+// the tree's schemas before somebody vouches for it. The first half tells whom the password must belong to.
+struct ReadPersonal {
+    signing::Personal personal;
+    std::optional<schemas::Valid> valid;  // the sweep's, which judges on its way
+};
+[[nodiscard]] fault::Result<ReadPersonal> read_personal(Criteria const& criteria, std::shared_ptr<std::string const> body, runtime::Instant at,
+                                                        StageTimer timer);
 [[nodiscard]] fault::Result<Examined> examine_personal(Criteria const& criteria, providers::Admitted const& sender, Lane lane,
-                                                       schemas::Envelope envelope, signing::OtpProof proof, runtime::Instant at,
+                                                       ReadPersonal read, signing::OtpProof proof, runtime::Instant at,
                                                        StageTimer timer);
 
 }  // namespace intake

@@ -164,7 +164,7 @@ runtime::Task<fault::Result<Examined>> Submit::examined(Request const& request, 
     auto evidence = co_await in_its_place(body->size(), std::move(examination));
     timer.ended(observe::Stage::examine);
     parts_.metrics.examined(evidence && evidence->engine == Engine::sweep ? "sweep" : "tree");
-    if (evidence && parts_.cross_check) parts_.cross_check->offer({criteria, *request.admitted, lane, body, request.received_at}, *evidence);
+    if (evidence && parts_.cross_check) parts_.cross_check->offer({criteria, *request.admitted, lane, body, request.received_at, std::nullopt}, *evidence);
     co_return evidence;
 }
 
@@ -174,21 +174,23 @@ runtime::Task<fault::Result<Examined>> Submit::examined_personal(Request const& 
     if (!parts_.otp) co_return plain(FaultCode::otp_unavailable, "one-time passwords are off");
     StageTimer timer{&parts_.metrics};
     auto const size = body->size();
-    auto reading = [&] { return read_personal(*criteria, body, StageTimer{&parts_.metrics}); };
-    auto envelope = co_await in_its_place(size, std::move(reading));
-    if (!envelope) co_return envelope.error();
+    auto reading = [&] { return read_personal(*criteria, body, request.received_at, StageTimer{&parts_.metrics}); };
+    auto read = co_await in_its_place(size, std::move(reading));
+    if (!read) co_return read.error();
 
-    auto person = envelope->unit().tax_code;
+    auto person = read->personal.envelope.unit().tax_code;
     auto proof = co_await parts_.otp->prove(request.admitted->provider().code, std::move(password), std::move(person),
                                             std::move(content_sha256), request.received_at, request.deadline);
     if (!proof) co_return fault::fault_of(proof.error());
 
-    auto examination = [&, vouched = std::move(*envelope), by = std::move(*proof)]() mutable {
+    auto examination = [&, vouched = std::move(*read), by = *proof]() mutable {
         return examine_personal(*criteria, *request.admitted, lane, std::move(vouched), std::move(by), request.received_at,
                                 StageTimer{&parts_.metrics});
     };
     auto evidence = co_await in_its_place(size, std::move(examination));
     timer.ended(observe::Stage::examine);
+    parts_.metrics.examined(evidence && evidence->engine == Engine::sweep ? "sweep" : "tree");
+    if (evidence && parts_.cross_check) parts_.cross_check->offer({criteria, *request.admitted, lane, body, request.received_at, *proof}, *evidence);
     co_return evidence;
 }
 

@@ -1,5 +1,5 @@
 // Two engines, one verdict: dossiers signed as they should be and odd in everything else, and any bytes. What the sweep accepts the
-// tree and xmlsec1 must accept, with the same account. The first byte chooses: choices for odd dossiers, or a dossier itself.
+// tree and xmlsec1 must accept, with the same account. The first byte chooses: choices for odd dossiers, signed or (p) a person's, or a dossier itself.
 
 #include "loadtest/corpus.hpp"
 #include "schemas/envelope.hpp"
@@ -37,6 +37,20 @@ struct Bench {
         return made;
     }
 
+    // A person's: whoever vouches for it comes later.
+    void compare_personal(std::string const& dossier) const
+    {
+        auto const bytes = std::make_shared<std::string const>(dossier);
+        auto const swept = signing::Verifier::sweep_personal(bytes, limits, validator, pki.now);
+        if (!swept) return;
+        auto envelope = schemas::read_envelope(bytes, limits);
+        must(envelope.has_value());
+        auto const valid = validator.validate(*envelope, signing::day_in_vietnam(pki.now));
+        must(valid.has_value());
+        auto const read = signing::personal_of(std::move(*envelope));
+        must(signing::account_of(swept->personal, swept->valid) == signing::account_of(read, *valid));
+    }
+
     void compare(std::string const& dossier) const
     {
         auto const bytes = std::make_shared<std::string const>(dossier);
@@ -62,6 +76,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     bool const as_it_is = text.front() == '<';
     if (as_it_is) {
         bench.compare(std::string{text});
+        bench.compare_personal(std::string{text});
+        return 0;
+    }
+    if (text.front() == 'p') {
+        support::Choices choices{text.substr(1)};
+        bench.compare_personal(bench.odd.make_unsigned(choices));
         return 0;
     }
     support::Choices choices{text};

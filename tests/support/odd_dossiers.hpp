@@ -80,6 +80,18 @@ public:
         }
     }
 
+    // The same as a person files it: signed nowhere, mostly.
+    [[nodiscard]] std::string make_unsigned(Choices& choices)
+    {
+        auto form = choices.of(forms_);
+        for (auto n = choices.below(3); n > 0; --n) change(form.xml_or_bytes, choices);
+        std::vector<loadtest::PlainForm> all{form};
+        if (choices.one_in(4)) all.push_back(corpus_.attachment());
+        auto envelope = corpus_.unsigned_envelope(loadtest::Corpus::procedure_for(form.code), all);
+        if (choices.one_in(2)) change(envelope, choices);
+        return envelope;
+    }
+
 private:
     static signing::SignOptions sign_options(Choices& choices)
     {

@@ -7,10 +7,12 @@
 #include "loadtest/corpus.hpp"
 #include "signing/digest.hpp"
 #include "tests/support/memory_otp.hpp"
+#include "tests/support/otp_proof.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/sent.hpp"
 #include "tests/support/submitting.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <utility>

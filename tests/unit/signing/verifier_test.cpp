@@ -2,6 +2,7 @@
 
 #include "schemas/base64.hpp"
 #include "signing/signer.hpp"
+#include "tests/support/otp_proof.hpp"
 #include "tests/support/pki.hpp"
 
 #include <gtest/gtest.h>
@@ -620,33 +621,20 @@ TEST_F(DossierTest, TakesSha1FromTheOneProviderThatMayAndNotAfterItsDay)
 
 constexpr std::string_view person = "001090000001";
 
-signing::OtpProof proof_of(std::string_view who, std::string_view content, signing::Instant at)
-{
-    signing::OtpKey const key{std::string(32, 'k')};
-    signing::OtpChallenge challenge;
-    challenge.id = std::string(32, '1');
-    challenge.person = who;
-    challenge.content_sha256 = signing::hex(signing::sha256(content));
-    challenge.made_at = at;
-    challenge.expires_at = at + 4min;
-    auto const code = key.draw(challenge, 6);
-    return key.check(challenge, code, challenge.content_sha256, at).value();
-}
-
 class OtpDossierTest : public DossierTest {
 protected:
     [[nodiscard]] signing::Result<signing::Verified> accept(std::string const& xml, signing::OtpProof proof) const
     {
         auto envelope = schemas::read_envelope(xml, schemas::EnvelopeLimits{});
         if (!envelope) throw std::logic_error("the test's envelope is refused: " + envelope.error().detail);
-        return signing::Verifier{trust, policy}.accept(std::move(*envelope), std::move(proof), pki.now);
+        return signing::Verifier{trust, policy}.accept(signing::personal_of(std::move(*envelope)), std::move(proof), pki.now);
     }
     std::string const mine = envelope_with(std::string{compact_form}, person);
 };
 
 TEST_F(OtpDossierTest, AcceptsAnIndividualsDossierByItsOneTimePassword)
 {
-    auto const verified = accept(mine, proof_of(person, mine, pki.now));
+    auto const verified = accept(mine, support::proof_for(person, mine, pki.now));
     ASSERT_TRUE(verified.has_value()) << name_of(verified.error().why);
     EXPECT_TRUE(verified->signers().empty());
     ASSERT_TRUE(verified->otp().has_value());
@@ -662,7 +650,7 @@ TEST_F(OtpDossierTest, NeverTakesAOneTimePasswordForAnOrganisation)
 {
     for (std::string const code : {"0101300842", "0101300842-001"}) {
         auto const xml = envelope_with(std::string{compact_form}, code);
-        auto const refused = accept(xml, proof_of(person, xml, pki.now));
+        auto const refused = accept(xml, support::proof_for(person, xml, pki.now));
         ASSERT_FALSE(refused.has_value()) << code;
         EXPECT_EQ(refused.error().why, Refusal::otp_organisation) << code;
     }
@@ -670,10 +658,10 @@ TEST_F(OtpDossierTest, NeverTakesAOneTimePasswordForAnOrganisation)
 
 TEST_F(OtpDossierTest, RefusesAnotherPersonsPasswordAndOneForOtherContent)
 {
-    auto const other = accept(mine, proof_of("001090000002", mine, pki.now));
+    auto const other = accept(mine, support::proof_for("001090000002", mine, pki.now));
     ASSERT_FALSE(other.has_value());
     EXPECT_EQ(other.error().why, Refusal::otp_mismatch);
-    auto const content = accept(mine, proof_of(person, mine + " ", pki.now));
+    auto const content = accept(mine, support::proof_for(person, mine + " ", pki.now));
     ASSERT_FALSE(content.has_value());
     EXPECT_EQ(content.error().why, Refusal::otp_mismatch);
 }

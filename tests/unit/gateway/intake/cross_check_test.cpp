@@ -1,6 +1,7 @@
 #include "gateway/intake/cross_check.hpp"
 #include "gateway/runtime/steady.hpp"
 
+#include "tests/support/personal.hpp"
 #include "tests/support/submitting.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +48,7 @@ struct Bench {
     }
     void offer(intake::Examined const& one, std::shared_ptr<intake::Criteria const> with)
     {
-        check.offer({std::move(with), sender, intake::Lane::dossiers, body, Office::shared().pki.now}, one);
+        check.offer({std::move(with), sender, intake::Lane::dossiers, body, Office::shared().pki.now, std::nullopt}, one);
     }
     [[nodiscard]] bool counted(std::string const& outcome, int times) const
     {
@@ -65,6 +67,24 @@ TEST(CrossCheck, ExaminesAgainWhatTheSweepTookAndAgrees)
     EXPECT_TRUE(bench.counted("agreed", 1)) << bench.metrics.exposition();
     EXPECT_TRUE(bench.said.empty());
     EXPECT_EQ(bench.check.waiting(), 0u);
+}
+
+TEST(CrossCheck, ExaminesAPersonsDossierAgainByTheSameProof)
+{
+    Bench bench{{.share = "all"}};
+    auto const now = Office::shared().pki.now;
+    loadtest::Corpus corpus{support::individual_config(Office::shared().corpus_config(11))};
+    bench.body = std::make_shared<std::string const>(corpus.unsigned_envelope("607", {corpus.form("TK1-TS", 1)}));
+    auto const proof = support::proof_for(support::individual, *bench.body, now);
+    auto read = intake::read_personal(*bench.criteria, bench.body, now, intake::StageTimer{nullptr});
+    ASSERT_TRUE(read);
+    auto const one = intake::examine_personal(*bench.criteria, bench.sender, intake::Lane::dossiers, std::move(*read), proof, now, intake::StageTimer{nullptr});
+    ASSERT_TRUE(one);
+    ASSERT_EQ(one->engine, Engine::sweep);
+    bench.check.offer({bench.criteria, bench.sender, intake::Lane::dossiers, bench.body, now, proof}, *one);
+    bench.pool.join();
+    EXPECT_TRUE(bench.counted("agreed", 1));
+    EXPECT_TRUE(bench.said.empty());
 }
 
 TEST(CrossCheck, TellsWhatTheReferenceSaysOtherwise)

@@ -6,10 +6,12 @@
 #include "loadtest/bad_cases.hpp"
 #include "signing/account.hpp"
 #include "tests/support/odd_dossiers.hpp"
+#include "tests/support/personal.hpp"
 #include "tests/support/submitting.hpp"
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,10 +39,26 @@ struct Engines {
     {
         return examine(criteria, sender, lane, std::move(body), Office::shared().pki.now, StageTimer{nullptr});
     }
+    // With a code that was drawn for these very bytes.
+    fault::Result<intake::Examined> look_personal(intake::Criteria const& criteria, std::string const& body) const
+    {
+        auto const now = Office::shared().pki.now;
+        auto read = intake::read_personal(criteria, std::make_shared<std::string const>(body), now, StageTimer{nullptr});
+        if (!read) return read.error();
+        return examine_personal(criteria, sender, Lane::dossiers, std::move(*read), support::proof_for(support::individual, body, now), now, StageTimer{nullptr});
+    }
     // Asks both; says who accepted it.
     std::optional<Engine> agree(std::string const& body, std::string const& what) const
     {
-        auto const one = look(sweep, body), other = look(tree, body);
+        return same(look(sweep, body), look(tree, body), body, what);
+    }
+    std::optional<Engine> agree_personal(std::string const& body, std::string const& what) const
+    {
+        return same(look_personal(sweep, body), look_personal(tree, body), body, what);
+    }
+    static std::optional<Engine> same(fault::Result<intake::Examined> const& one, fault::Result<intake::Examined> const& other, std::string const& body,
+                                      std::string const& what)
+    {
         EXPECT_EQ(one.has_value(), other.has_value()) << what << "\n" << body;
         if (one.has_value() != other.has_value()) return std::nullopt;
         if (!one) {
@@ -97,6 +115,46 @@ TEST(Engines, TheSweepTakesEveryWayOfSigningThatVendorsUse)
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.key_value = true; }), "key value"), Engine::sweep);
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.signature_id.clear(); }), "no id"), Engine::sweep);
     EXPECT_EQ(engines.agree(sign([](auto& o) { o.more_certificates_pem = {Office::shared().pki.issuing_ca.certificate_pem}; }), "intermediate"), Engine::sweep);
+}
+
+TEST(Engines, TheSweepTakesWhatPersonsFileWithAOneTimePassword)
+{
+    Engines engines;
+    loadtest::Corpus corpus{support::individual_config(Office::shared().corpus_config(11))};
+    EXPECT_EQ(engines.agree_personal(corpus.unsigned_envelope("607", {corpus.form("TK1-TS", 1)}), "one form"), Engine::sweep);
+    EXPECT_EQ(engines.agree_personal(corpus.unsigned_envelope("607", {corpus.form("TK1-TS", 1), corpus.attachment()}), "an attachment"), Engine::sweep);
+
+    auto const with = [&](std::string const& from, std::string const& to) {
+        auto form = corpus.form("TK1-TS", 1);
+        form.xml_or_bytes.replace(form.xml_or_bytes.find(from), from.size(), to);
+        return corpus.unsigned_envelope("607", {form});
+    };
+    // The tree's to judge, whatever it says.
+    EXPECT_NE(engines.agree_personal(with("</NoiDung>", "</NoiDung><!-- by hand -->"), "a comment"), Engine::sweep);
+    EXPECT_NE(engines.agree_personal(with("<NoiDung", "<NoiDung xmlns:a=\"urn:a\""), "a namespace"), Engine::sweep);
+    auto const forms = std::vector{loadtest::Corpus::signed_form(corpus.form("TK1-TS", 1), *Office::shared().unit_key, {})};
+    EXPECT_NE(engines.agree_personal(corpus.unsigned_envelope("607", forms), "a signature"), Engine::sweep);
+    // Refused alike.
+    EXPECT_EQ(engines.agree_personal(corpus.unsigned_envelope("600", {corpus.form("D02-TS", 1)}), "an employer's procedure"), std::nullopt);
+    EXPECT_EQ(engines.agree_personal(engines.corpus.unsigned_envelope("607", {engines.corpus.form("TK1-TS", 1)}), "an organisation"), std::nullopt);
+    EXPECT_EQ(engines.agree_personal(with("</NoiDung>", "<Khac/></NoiDung>"), "an unknown element"), std::nullopt);
+}
+
+TEST(Engines, NoOddDossierOfAPersonTellsThemApart)
+{
+    Engines engines;
+    loadtest::Corpus corpus{support::individual_config(Office::shared().corpus_config(11))};
+    support::OddDossiers odd{corpus, *Office::shared().unit_key};
+    std::size_t swept = 0, read_as_trees = 0, refused = 0;
+    for (std::uint64_t seed = 0; seed < 3000 && !::testing::Test::HasFailure(); ++seed) {
+        support::Choices choices{seed};
+        auto const engine = engines.agree_personal(odd.make_unsigned(choices), "seed " + std::to_string(seed));
+        ++(engine == Engine::sweep ? swept : engine == Engine::tree ? read_as_trees : refused);
+    }
+    EXPECT_GT(swept, 100u);
+    EXPECT_GT(read_as_trees, 5u);
+    EXPECT_GT(refused, 300u);
+    std::printf("swept %zu, left to the tree and accepted %zu, refused %zu\n", swept, read_as_trees, refused);
 }
 
 // A bound of swept trees: beyond it the tree's way refuses, so the sweep must not accept.
