@@ -1,9 +1,10 @@
 #pragma once
 
 // Whether overload is refused early, fairly and cheaply: a well-behaved provider within its share, alone first; the peak of what
-// the hub stores; then another provider that floods at a multiple of that peak whatever the answers say; then the time after.
+// the hub stores; then another provider that floods at a multiple of that peak whatever the answers say; then the time after. What a
+// flood is measured by stands on both sides of it, because a shared machine may give more or less by then.
 //
-//   calm → peak (the best of several numbers of connections) → flood → after
+//   calm → peak (the best of several numbers of connections) → flood → after → peak → calm
 //
 // Every dossier has bytes of its own: signed once, then told apart by white space behind the root element, which no signature covers
 // (Canonical XML 1.0 §2.1).
@@ -50,14 +51,15 @@ struct Met {
 
 struct OverloadReport {
     Met calm, peak, flood, good, after;  // good: the well-behaved one while the other floods
+    Met peak_again, calm_again;          // behind it
     std::size_t peak_connections = 0;
     double recovery_s = 0;               // after the flood, until 99 of 100 of the well-behaved one's are served as before
     std::uint64_t rss_before = 0, rss_mid = 0, rss_after = 0;  // KiB: before the flood, half-way, at its end
     bool ahead = false;  // the client of the well-behaved one ran with a priority above the others' (it may be alone on a machine of its own)
     std::string first_wrong;
 
-    [[nodiscard]] double goodput_share() const;  // of the peak, both providers together
-    [[nodiscard]] double p99_ratio() const;      // of the calm one
+    [[nodiscard]] double goodput_share() const;  // both providers together, of the mean of both peaks
+    [[nodiscard]] double p99_ratio() const;      // of the mean of both calm ones
     [[nodiscard]] double rss_growth() const;     // from half-way to the end of the flood
     [[nodiscard]] bool passed() const;           // goodput >= 90 %, refusals < 1 %, p99 < 3 x, recovery < 10 s, memory grows by less than a tenth
 };

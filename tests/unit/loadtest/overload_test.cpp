@@ -23,6 +23,8 @@ OverloadReport good_run()
     OverloadReport run;
     run.calm = {500, 0, 500, 0, 0, 0, 10, 1, 4, 6};
     run.peak = {10'000, 0, 10'000, 0, 0, 0, 10, 20, 40, 60};
+    run.calm_again = run.calm;
+    run.peak_again = run.peak;
     run.flood = {90'000, 0, 27'000, 63'000, 0, 0, 30, 200, 400, 500};
     run.good = {1500, 0, 1500, 0, 0, 0, 30, 2, 9, 15};
     run.recovery_s = 0.5;
@@ -50,6 +52,18 @@ TEST(Overload, OneLateAnswerLongAfterwardsIsNoRecovery)
     for (int i = 0; i < 100; ++i) troubles.push_back(0.02 * i);
     EXPECT_NEAR(recovered_after(troubles, 750), 1.86, 0.001) << "seven of 750 are borne";
     EXPECT_EQ(recovered_after({3, 1}, 50), 3) << "of so few, none is";
+}
+
+// A machine that gives less by and by gives less to the peak behind the flood too.
+TEST(Overload, AFloodIsMeasuredByWhatStandsOnBothSidesOfIt)
+{
+    auto run = good_run();
+    run.peak_again.accepted = 5'000;
+    run.calm_again.p99_ms = 8;
+    EXPECT_DOUBLE_EQ(run.goodput_share(), 950.0 / 750.0);
+    EXPECT_DOUBLE_EQ(run.p99_ratio(), 9.0 / 6.0);
+    run.peak_again.accepted = 0;
+    EXPECT_FALSE(run.passed()) << "there was no peak behind it";
 }
 
 TEST(Overload, ARunPassesByItsFiveBoundsAndFailsByAny)
