@@ -305,6 +305,24 @@ TEST_F(StoreJournal, WhatWasStoredBeforeLeavesNoGapAmongNewOnesOfItsBatch)
     EXPECT_EQ(rows("idempotency"), 8);
 }
 
+TEST_F(StoreJournal, WhoHasOneRowInABatchIsAnsweredAmongTheFirst)
+{
+    Gateway gateway{config_};
+    Blocker blocker{database_.url()};
+    Answers answers{context_, gateway.journal};
+    answers.offer({.key = "first"});
+    wait_for_blocked();
+    auto all = several(9);
+    for (auto& plain : all) plain.provider = "VNPT";
+    all[8].provider = "THAISON";
+    for (auto const& plain : all) answers.offer(plain);
+    context_.restart();
+    context_.poll();
+    blocker.release();
+    answers.wait();
+    EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
+}
+
 TEST_F(StoreJournal, WhatWasSentAheadIsUndoneByARollback)
 {
     static constexpr store::detail::Statement note{"note", "INSERT INTO ivan.probe (at) SELECT now() FROM generate_series(1, $1::bigint)"};

@@ -54,6 +54,7 @@ public:
         auto done = [this, index](std::exception_ptr error, store::Result<store::Stored> result) {
             if (error) std::rethrow_exception(error);
             results[index] = std::move(result);
+            order.push_back(index);
             ++answered;
         };
         net::co_spawn(context_.get_executor(), journal_.accept_row(row_of(plain), deadline), std::move(done));
@@ -69,6 +70,7 @@ public:
         return result.has_value() ? "stored" : std::string{store::name_of(result.error().why)};
     }
     std::vector<std::optional<store::Result<store::Stored>>> results;
+    std::vector<std::size_t> order;  // in which they were answered
     std::size_t answered = 0;
 
 private:
