@@ -101,6 +101,10 @@ audit() {
     audit_tamper "newest head" '.what == "head"' \
         "UPDATE ivan.log_heads SET text = regexp_replace(text, 'root ........', 'root 00000000') WHERE head_id = (SELECT max(head_id) FROM ivan.log_heads)" \
         "UPDATE ivan.log_heads h SET text = k.text FROM kept_h k WHERE k.head_id = h.head_id"
+    audit_tamper "claim for other content" ".what == \"claim\" and .index == $p" "UPDATE ivan.idempotency SET content_sha256 = sha256('x') WHERE dossier_id = '$id'" \
+        "UPDATE ivan.idempotency SET content_sha256 = (SELECT content_sha256 FROM kept WHERE log_index = $p) WHERE dossier_id = '$id'"
+    audit_tamper "status of another code" ".what == \"status\" and .index == $p" "UPDATE ivan.dossier_status SET case_code = '99999999.G/2026/00108' WHERE dossier_id = '$id'" \
+        "UPDATE ivan.dossier_status SET case_code = (SELECT case_code FROM kept WHERE log_index = $p) WHERE dossier_id = '$id'"
 
     step "All of it again: every tampering was undone"
     audit_clean "behind the tamperings"

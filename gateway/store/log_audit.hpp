@@ -37,6 +37,7 @@ struct AuditFinding {
     // body, content_sha256, receipt, case_code, provider, received_at, dossier_id, log_index, refusal: this part of a row is not
     // what the log holds · missing: no row for a leaf · not_logged: a row without a leaf · inserted: a row with the place of another ·
     // beyond: a row past the log's end · leaf, node, frontier, groups: the log's own tables · head, statement: what was signed ·
+    // claim, status: the key's claim or the look-up's row is missing, of no dossier, or not what the dossier says; told where nothing else is found ·
     // row: a column is not what the logged receipt says · answer: nor is the stored answer · signature: the receipt is not the hub's
     std::string what;
     std::optional<std::uint64_t> index;

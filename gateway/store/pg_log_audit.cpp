@@ -31,6 +31,7 @@ using namespace detail;
 using ledger::Hash;
 
 constexpr std::int64_t groups_at_once = 256;
+constexpr std::size_t companions_at_once = 2000;
 
 constexpr Statement groups_statement{
     "audit_groups", "SELECT first_index, count, hashes, frontier FROM ivan.log_groups WHERE first_index >= $1::bigint ORDER BY first_index LIMIT $2::bigint"};
@@ -46,6 +47,27 @@ constexpr Statement begin_statement{"audit_begin", "SELECT max(at), sum(dossiers
 constexpr Statement orphans_statement{
     "audit_orphans", "SELECT s.dossier_id::text, s.case_code FROM ivan.dossier_status s WHERE NOT EXISTS (SELECT FROM ivan.dossiers d WHERE "
                      "d.agency = s.agency AND d.received_at = s.received_at AND d.dossier_id = s.dossier_id) LIMIT $1::bigint"};
+
+// Rows that only say again what a dossier says, from end to end; and, where their sum is not the dossiers', by name.
+constexpr char const* claims_cursor =
+    "DECLARE audit_claims NO SCROLL CURSOR FOR SELECT provider, idempotency_key, content_sha256, dossier_id::text, agency, received_at FROM ivan.idempotency";
+constexpr char const* statuses_cursor =
+    "DECLARE audit_statuses NO SCROLL CURSOR FOR SELECT dossier_id::text, case_code, provider, agency, procedure, received_at FROM ivan.dossier_status";
+constexpr Statement wrong_claims_statement{
+    "audit_wrong_claims",
+    "SELECT d.log_index, d.dossier_id::text, d.case_code, i.provider IS NULL, d.provider || ' ' || d.idempotency_key FROM ivan.dossiers d "
+    "LEFT JOIN ivan.idempotency i ON i.provider = d.provider AND i.idempotency_key = d.idempotency_key "
+    "WHERE (d.log_index IS NULL OR d.log_index >= $1::bigint) AND (i.provider IS NULL OR ROW(i.dossier_id, i.content_sha256, i.agency, i.received_at) "
+    "IS DISTINCT FROM ROW(d.dossier_id, d.content_sha256, d.agency, d.received_at)) LIMIT $2::bigint"};
+constexpr Statement wrong_statuses_statement{
+    "audit_wrong_statuses",
+    "SELECT d.log_index, d.dossier_id::text, d.case_code, s.dossier_id IS NULL, coalesce(s.case_code, '') FROM ivan.dossiers d "
+    "LEFT JOIN ivan.dossier_status s ON s.dossier_id = d.dossier_id "
+    "WHERE (d.log_index IS NULL OR d.log_index >= $1::bigint) AND (s.dossier_id IS NULL OR ROW(s.case_code, s.provider, s.agency, s.procedure, s.received_at) "
+    "IS DISTINCT FROM ROW(d.case_code, d.provider, d.agency, d.procedure, d.received_at)) LIMIT $2::bigint"};
+constexpr Statement idle_claims_statement{
+    "audit_idle_claims", "SELECT i.dossier_id::text, i.provider || ' ' || i.idempotency_key FROM ivan.idempotency i LEFT JOIN ivan.dossiers d "
+                         "ON d.dossier_id = i.dossier_id WHERE d.dossier_id IS NULL LIMIT $1::bigint"};
 
 // Both from end to end: the session's leaning to indexes (detail/pg_connection.cpp) would have them walked in another order.
 constexpr std::array whole_tables{"SET LOCAL enable_seqscan = on", "SET LOCAL enable_indexscan = off", "SET LOCAL enable_bitmapscan = off"};
@@ -86,11 +108,13 @@ public:
                              [this](Rows const& rows, std::size_t n) { return check_.dossier(rows, n); }, [this](CheckedDossier& row) { dossier(row); });
         each<CheckedRefusal>(fmt::format("DECLARE audit_refusals NO SCROLL CURSOR FOR SELECT {} FROM ivan.refusals WHERE log_index >= {}", RowCheck::refusal_columns, begin_),
                              "audit_refusals", [this](Rows const& rows, std::size_t n) { return check_.refusal(rows, n); }, [this](CheckedRefusal& row) { refusal(row); });
+        read_companions();
         for (auto const* setting : indexes_again) connection_.run_plain(setting);
         judge_groups();
         judge_rows();
         judge_missing();
         judge_unlogged();
+        judge_companions();
         connection_.run_plain("ROLLBACK");
         return std::move(report_);
     }
@@ -338,6 +362,8 @@ private:
 
     void dossier(CheckedDossier& row)
     {
+        claims_wanted_.add(row.claim);
+        statuses_wanted_.add(row.status);
         AuditFinding name{"", row.index, row.dossier_id, row.case_code, ""};
         if (row.seal_checked) ++(row.seal_key_known ? report_.receipts_verified : report_.receipts_unverified);
         if (!row.index) {
@@ -520,6 +546,60 @@ private:
         if (!named) find({"not_logged", std::nullopt, "", "", fmt::format("{} rows without a place in the log more than there were before it", extra)});
     }
 
+    template <class Take>
+    void sum(char const* declare, std::string const& cursor, Take take)
+    {
+        connection_.run_plain(declare);
+        auto const fetch = fmt::format("FETCH {} FROM {}", companions_at_once, cursor);
+        for (std::size_t count = companions_at_once; count == companions_at_once;) {
+            connection_.send_plain(fetch.c_str());
+            auto const answers = connection_.finish();
+            count = answers.front().count();
+            for (std::size_t n = 0; n < count; ++n) take(answers.front(), n);
+        }
+    }
+
+    void read_companions()
+    {
+        if (begin_ > 0) return;  // of a part there is no sum
+        auto const& companions = check_.companions();
+        sum(claims_cursor, "audit_claims", [&](Rows const& rows, std::size_t n) {
+            claims_.add(companions.claim(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
+        });
+        sum(statuses_cursor, "audit_statuses", [&](Rows const& rows, std::size_t n) {
+            statuses_.add(companions.status(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
+        });
+    }
+
+    // Only where the dossiers are what they were: else each of them would be told again.
+    void judge_companions()
+    {
+        if (!report_.clean() || (begin_ == 0 && claims_ == claims_wanted_ && statuses_ == statuses_wanted_)) return;
+        for (auto const* setting : whole_tables) connection_.run_plain(setting);
+        auto const from = Params{}.number(static_cast<std::int64_t>(begin_)).number(static_cast<std::int64_t>(options_.findings_max));
+        auto const name = [&](std::string const& what, Rows const& rows, auto const& detail) {
+            for (std::size_t i = 0; i < rows.count(); ++i)
+                find({what, rows.null(i, 0) ? std::nullopt : std::optional{static_cast<std::uint64_t>(rows.number(i, 0))}, rows.string(i, 1), rows.string(i, 2),
+                      detail(rows.boolean(i, 3), rows.text(i, 4))});
+        };
+        name("claim", connection_.run(wrong_claims_statement, from), [](bool missing, std::string_view key) {
+            return fmt::format("the claim of its key, {}, {}", key, missing ? "is missing" : "is for something else than the dossier");
+        });
+        name("status", connection_.run(wrong_statuses_statement, from), [](bool missing, std::string_view code) {
+            return missing ? std::string{"it has no status"} : fmt::format("its status, of {}, says something else than the dossier", code);
+        });
+        if (begin_ > 0) return;
+        auto const bound = Params{}.number(static_cast<std::int64_t>(options_.findings_max));
+        auto const claims = connection_.run(idle_claims_statement, bound);
+        for (std::size_t i = 0; i < claims.count(); ++i)
+            find({"claim", std::nullopt, claims.string(i, 0), "", fmt::format("the key {} is claimed for a dossier that is not there", claims.text(i, 1))});
+        auto const orphans = connection_.run(orphans_statement, bound);
+        for (std::size_t i = 0; i < orphans.count(); ++i)
+            find({"status", std::nullopt, orphans.string(i, 0), orphans.string(i, 1), "a status of a dossier that is not there"});
+        // Whatever it is, it is not in order.
+        if (report_.clean()) find({claims_ == claims_wanted_ ? "status" : "claim", std::nullopt, "", "", "the table is not what the dossiers make of it"});
+    }
+
     AuditOptions const& options_;
     RowCheck const check_;
     PgConnection connection_;
@@ -531,6 +611,7 @@ private:
     std::optional<ledger::Frontier> other_;  // as stored, where it is not what the leaves make
     std::vector<Hash> leaves_;   // from begin_ on
     std::vector<bool> matched_;  // a row stands there that is, or was, this leaf
+    FingerprintSum claims_wanted_, statuses_wanted_, claims_, statuses_;  // as dossiers have them, and as they stand
     std::vector<BadGroup> bad_;
     std::vector<Odd> odd_;
     std::vector<std::pair<runtime::Instant, AuditFinding>> unlogged_;

@@ -22,7 +22,7 @@ namespace json = boost::json;
 
 // Columns of dossier_columns.
 enum Column { log_index, dossier_id, case_code, provider, received_at, content_sha256, body, receipt_xml, receipt_json, agency, procedure, unit_code, tax_code,
-              paper_required, forms, period, content_bytes, authenticated };
+              paper_required, forms, period, content_bytes, authenticated, idempotency_key };
 
 // As receipts escape text (C14N 1.0 §2.3).
 std::string in_xml(std::string_view value)
@@ -189,6 +189,8 @@ CheckedDossier RowCheck::dossier(Rows const& rows, std::size_t n) const
     row.at = rows.instant(n, received_at);
     row.column = signing::hex(rows.text(n, content_sha256));
     if (!rows.null(n, log_index)) row.index = static_cast<std::uint64_t>(rows.number(n, log_index));
+    row.claim = companions_.claim(row.provider, rows.text(n, idempotency_key), rows.text(n, content_sha256), row.dossier_id, rows.text(n, agency), row.at);
+    row.status = companions_.status(row.dossier_id, row.case_code, row.provider, rows.text(n, agency), rows.text(n, procedure), row.at);
     auto const content = unpack(rows.text(n, body), unpacked_bytes_max);
     auto receipt = unpack(rows.text(n, receipt_xml), unpacked_bytes_max);
     row.body_unpacked = content.has_value();

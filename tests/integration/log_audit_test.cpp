@@ -203,6 +203,17 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
     add("refusal deleted", "refusals", "DELETE FROM ivan.refusals WHERE log_index = " + refusal, {"missing@" + refusal});
     add("refusal changed", "refusals", "UPDATE ivan.refusals SET fault_id = 'GW-9999' WHERE log_index = " + refusal, {"refusal@" + refusal});
 
+    auto const claimed = " WHERE idempotency_key = 'k150'";
+    add("claim for other content", "idempotency", "UPDATE ivan.idempotency SET content_sha256 = sha256('x')" + std::string{claimed}, {"claim@" + index});
+    add("claim for another dossier", "idempotency", "UPDATE ivan.idempotency SET dossier_id = gen_random_uuid()" + std::string{claimed}, {"claim@" + index, "claim"});
+    add("claim deleted", "idempotency", "DELETE FROM ivan.idempotency" + std::string{claimed}, {"claim@" + index});
+    add("claim inserted", "idempotency", "INSERT INTO ivan.idempotency VALUES ('VNPT', 'forged', sha256('y'), gen_random_uuid(), '00108', now())", {"claim"});
+    add("status of another code", "dossier_status", "UPDATE ivan.dossier_status SET case_code = '99999.G/2026/00108'" + of, {"status@" + index});
+    add("status of another provider", "dossier_status", "UPDATE ivan.dossier_status SET provider = 'VNPT'" + of, {"status@" + index});
+    add("status deleted", "dossier_status", "DELETE FROM ivan.dossier_status" + of, {"status@" + index});
+    add("status inserted", "dossier_status", "INSERT INTO ivan.dossier_status SELECT gen_random_uuid(), '99999.G/2026/00108', provider, agency, procedure, received_at, sequence "
+        "FROM ivan.dossier_status" + of, {"status"});
+
     for (auto const& tampering : all) {
         SCOPED_TRACE(tampering.name);
         database_.execute(tampering.sql);
@@ -223,6 +234,17 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
         EXPECT_TRUE(again.clean()) << testing::PrintToString(found(again));
     }
     database_.execute("DROP TABLE kept; DROP TABLE IF EXISTS saved");
+}
+
+TEST_F(LogAudit, APartOfTheLogIsComparedWithItsClaimsAndStatusesToo)
+{
+    fill();
+    auto const index = one("SELECT log_index FROM ivan.dossiers WHERE idempotency_key = 'k250'");
+    EXPECT_TRUE(audit(200).clean());
+    database_.execute("UPDATE ivan.idempotency SET content_sha256 = sha256('x') WHERE idempotency_key = 'k250'; DELETE FROM ivan.dossier_status s USING ivan.dossiers d "
+                      "WHERE d.dossier_id = s.dossier_id AND d.idempotency_key = 'k250'; UPDATE ivan.idempotency SET content_sha256 = sha256('y') WHERE idempotency_key = 'k10'");
+    EXPECT_THAT(found(audit(200)), testing::UnorderedElementsAre("claim@" + index, "status@" + index)) << "the third stands before the part";
+    EXPECT_EQ(audit().findings.size(), 3u);
 }
 
 TEST_F(LogAudit, NamesAReceiptThatTheHubHasNotSignedThoughTheLogWasWrittenToFit)

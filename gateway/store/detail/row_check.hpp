@@ -7,6 +7,7 @@
 
 #include "gateway/ledger/merkle.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/store/detail/companions.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/log_audit.hpp"
 #include "signing/seal.hpp"
@@ -30,6 +31,7 @@ struct CheckedDossier {
     std::string receipt;           // the signed XML
     std::vector<AuditFinding> own;  // what the row itself does not agree about: signature, row, answer
     bool seal_checked = false, seal_key_known = false;
+    Fingerprint claim{}, status{};  // of the rows that other tables should have of it
 };
 
 struct CheckedRefusal {
@@ -44,7 +46,7 @@ public:
     // In the order of their columns.
     static constexpr char const* dossier_columns =
         "log_index, dossier_id::text, case_code, provider, received_at, content_sha256, body, receipt_xml, receipt_json, agency, procedure, "
-        "unit_code, tax_code, paper_required, forms::text, period, content_bytes, authenticated";
+        "unit_code, tax_code, paper_required, forms::text, period, content_bytes, authenticated, idempotency_key";
     static constexpr char const* refusal_columns = "log_index, fault_id, provider, refused_at, content_sha256, body";
 
     explicit RowCheck(AuditOptions const& options);
@@ -52,6 +54,7 @@ public:
     [[nodiscard]] CheckedRefusal refusal(Rows const& rows, std::size_t row) const;
     // The seal of the key with this id; null where no certificate of it was given.
     [[nodiscard]] signing::Seal const* seal_of(std::string const& key_id) const;
+    [[nodiscard]] Companions const& companions() const noexcept { return companions_; }
 
 private:
     [[nodiscard]] bool chosen(std::string const& dossier_id) const;
@@ -60,6 +63,7 @@ private:
     AuditReceipts const receipts_;
     std::size_t const salt_;  // of the sample: another each time, so that nobody knows which rows are looked at
     std::map<std::string, signing::Seal> seals_;  // by key id
+    Companions const companions_;
 };
 
 // What stands between the tags of the first element of this name.
