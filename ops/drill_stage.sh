@@ -61,7 +61,9 @@ second_start() {
     sed -e "s/^port = $(<"$hub/run/public.port")\$/port = $(<"$hub/run/public2.port")/" -e "s/^port = $(<"$hub/run/ops.port")\$/port = $(<"$hub/run/ops2.port")/" \
         -e "s,gateway\.json,gateway2.json," "$hub/gateway.toml" >"$hub/gateway2.toml"
     second_run
-    wait_for 60 "the second gateway" second_ready || die "the second gateway did not become ready; its log is $hub/log/gateway2.log"
+    wait_for 60 "the second gateway" second_ready && return
+    tail -n 5 "$hub/log/gateway2.log" >&2 || true
+    die "the second gateway did not become ready; its log is $hub/log/gateway2.log"
 }
 second_run() { process_start gateway2 "$bin/ivan-gateway" serve --config "$hub/gateway2.toml"; }
 second_ready() { [[ $(curl -s -m 2 -o /dev/null -w '%{http_code}' "$IVAN_OPS2_URL/readyz") == 200 ]]; }

@@ -11,7 +11,8 @@ psql_as_us() { PGOPTIONS='-c client_min_messages=warning' /usr/lib/postgresql/15
 free_port() {
     local port tries
     for ((tries = 0; tries < 200; ++tries)); do
-        port=$((20000 + (RANDOM * 32768 + RANDOM) % 20000))
+        # Below the ports that the system gives to clients (ip_local_port_range, from 32768 on): one of those may be taken and not listen.
+        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12768))
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { printf '%s\n' "$port"; return; }
     done
     die "no free port found"
