@@ -15,8 +15,6 @@
 namespace signing {
 namespace {
 
-constexpr std::size_t ids_max = 32;  // in one document, as in witness.cpp: its skeleton would keep each (schemas::EnvelopeLimits::kept_nodes_max)
-
 // A document without signatures: all that signing has to know is that it is one, and that the tree's way would keep little of it.
 class Unsigned final : public schemas::Events {
 public:
@@ -30,7 +28,7 @@ public:
     void start(schemas::StartEvent const& tag) override
     {
         ids_ += static_cast<std::size_t>(std::ranges::count_if(tag.attributes, [](auto const& a) { return detail::is_id_name(a.name); }));
-        if (tag.uri == detail::dsig_ns || !tag.namespaces.empty() || ids_ > ids_max) plain_ = false;
+        if (tag.uri == detail::dsig_ns || !tag.namespaces.empty() || ids_ > detail::swept_ids_max) plain_ = false;
     }
     void end(schemas::EndEvent const&) override {}
     void text(schemas::TextEvent const&) override {}

@@ -23,7 +23,6 @@ using detail::dsig_ns;
 
 // Bounds of what is remembered of a document outside its Signature; whoever passes one is read by the other way.
 constexpr std::size_t children_max = 16;  // different names under the root: our forms have three
-constexpr std::size_t ids_max = 32;       // attributes that are ids: one or two
 constexpr std::size_t declared_max = 64;  // in one document: its skeleton would keep each (schemas::EnvelopeLimits::kept_nodes_max)
 constexpr std::size_t bound_max = 64;     // namespaces in scope: as schemas::XmlLimits::namespaces_max
 
@@ -202,7 +201,7 @@ void Listener::note_id(schemas::AttributeEvent const& attribute)
 {
     auto const value = attribute.value;
     bool const padded = !value.empty() && (is_blank(value.front()) || is_blank(value.back()));
-    if (padded || ids_.size() == ids_max || std::ranges::find(ids_, value) != ids_.end()) return give_up();
+    if (padded || ids_.size() == detail::swept_ids_max || std::ranges::find(ids_, value) != ids_.end()) return give_up();
     ids_.emplace_back(value);
     if (depth_ > 1) return;
     if (attribute.prefix.empty()) ++root_ids_;

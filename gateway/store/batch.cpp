@@ -224,14 +224,22 @@ bool BatchTransaction::any_fresh() const
     return std::any_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.fresh; });
 }
 
-std::vector<BatchTransaction::Group*> BatchTransaction::all_groups()
+BatchTransaction::Groups BatchTransaction::fresh_by_arrival()
 {
-    std::vector<Group*> all;
+    Groups fresh;
+    for (auto const index : arrival_)
+        if (groups_[index].fresh) fresh.push_back(&groups_[index]);
+    return fresh;
+}
+
+BatchTransaction::Groups BatchTransaction::all_groups()
+{
+    Groups all;
     for (auto& group : groups_) all.push_back(&group);
     return all;
 }
 
-Params BatchTransaction::claim_params(std::vector<Group*> const& groups) const
+Params BatchTransaction::claim_params(Groups const& groups) const
 {
     std::vector<std::string> hashes;
     std::vector<std::string_view> providers, keys, contents, ids, agencies;
@@ -267,13 +275,13 @@ void BatchTransaction::claim_keys(PgConnection& connection)
 
 void BatchTransaction::claim_corrections(PgConnection& connection)
 {
-    std::vector<Group*> left;
+    Groups left;
     for (auto& group : groups_)
         if (!group.fresh && !leader(group).corrects.empty()) left.push_back(&group);
     if (!left.empty()) note_fresh(connection.run(claim_again_statement, claim_params(left)));
 }
 
-void BatchTransaction::unclaim(PgConnection& connection, std::vector<Group*> const& groups)
+void BatchTransaction::unclaim(PgConnection& connection, Groups const& groups)
 {
     if (groups.empty()) return;
     std::vector<std::string_view> providers, keys;
@@ -335,7 +343,7 @@ void BatchTransaction::read_known(PgConnection& connection)
 
 void BatchTransaction::check_corrections(PgConnection& connection)
 {
-    std::vector<Group*> correcting, refused;
+    Groups correcting, refused;
     for (auto& group : groups_) {
         auto const& row = leader(group);
         if (!group.fresh || row.corrects.empty()) continue;
@@ -392,11 +400,11 @@ BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
 }
 
 // Those whose unit is another's.
-std::vector<BatchTransaction::Group*> BatchTransaction::note_owners(Units const& units, Rows const& owners)
+BatchTransaction::Groups BatchTransaction::note_owners(Units const& units, Rows const& owners)
 {
     std::map<std::pair<std::string_view, std::string_view>, std::string_view> owner;
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
-    std::vector<Group*> refused;
+    Groups refused;
     for (auto const& [key, group] : units) {
         auto const& facts = leader(*group).facts;
         auto const found = owner.find({facts.agency, facts.unit_code});
@@ -431,7 +439,7 @@ void BatchTransaction::redeem(PgConnection& connection)
     }
     auto const answers = connection.finish();
     auto place = answers.size() - redeeming.size();
-    std::vector<Group*> refused;
+    Groups refused;
     for (auto const& [key, group] : redeeming) {
         if (answers[place++].count() > 0) continue;
         refused.push_back(group);
@@ -481,30 +489,28 @@ void BatchTransaction::take_numbers(Counts const& counts, std::vector<Rows> cons
     auto const numbered = answers.size() - numbers_answers;
     auto const& numbers = answers[numbered];
     auto const& sequences = answers[numbered + 1];
-    GW_ASSERT(numbers.count() == counts.size());
+    auto const fresh = fresh_by_arrival();
+    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == fresh.size());
 
     std::map<std::string_view, std::int64_t> next;
     for (std::size_t i = 0; i < numbers.count(); ++i)
         next[numbers.text(i, 0)] = numbers.number(i, 1) - counts.at(numbers.string(i, 0));
     std::size_t drawn = 0;
     auto place = log_.size();
-    for (auto const index : arrival_) {
-        auto& group = groups_[index];
-        if (!group.fresh) continue;
-        auto& facts = rows_[group.leader]->facts;
+    for (auto* const group : fresh) {
+        auto& facts = rows_[group->leader]->facts;
         auto const day = runtime::vietnam_day(facts.received_at);
-        auto const number = ++next.at(counter_of(leader(group)));
+        auto const number = ++next.at(counter_of(leader(*group)));
         Stored stored;
         stored.dossier_id = facts.dossier_id;
         stored.case_code = dossier::format_case_code(dossier::in_force(case_codes_, day), facts.agency, day, static_cast<std::uint64_t>(number));
         facts.case_code = stored.case_code;
         facts.log_index = place;
-        group.log_index = static_cast<std::int64_t>(place++);
-        group.stored = std::move(stored);
-        group.content_sha256 = facts.content_sha256;
-        group.sequence = sequences.number(drawn++, 0);
+        group->log_index = static_cast<std::int64_t>(place++);
+        group->stored = std::move(stored);
+        group->content_sha256 = facts.content_sha256;
+        group->sequence = sequences.number(drawn++, 0);
     }
-    GW_ASSERT(sequences.count() == drawn);
 }
 
 void BatchTransaction::take_log(PgConnection& connection)
@@ -524,42 +530,64 @@ void BatchTransaction::seal(Group& group)
 // Accepted ones by their arrival, then the refused.
 void BatchTransaction::extend_log()
 {
-    for (auto const index : arrival_) {
-        auto const& group = groups_[index];
-        if (!group.fresh) continue;
-        auto const& facts = leader(group).facts;
-        log_.append(accepted_entry(facts.dossier_id, group.stored->case_code, facts.content_sha256, group.stored->receipt.xml,
-                                   facts.received_at, facts.provider_code));
+    for (auto const* const group : fresh_by_arrival()) {
+        auto const& facts = leader(*group).facts;
+        log_.append(accepted_entry(facts.dossier_id, facts.case_code, facts.content_sha256, group->stored->receipt.xml, facts.received_at,
+                                   facts.provider_code));
     }
     for (auto const* record : refusals_) log_.append(refused_entry(record->fault_id, record->content_sha256, record->provider, record->at));
+}
+
+std::vector<std::string_view> BatchTransaction::texts_of(Groups const& groups, std::string dossier::ReceiptFacts::* field) const
+{
+    std::vector<std::string_view> column;
+    for (auto const* const group : groups) column.push_back(leader(*group).facts.*field);
+    return column;
+}
+
+std::vector<runtime::Instant> BatchTransaction::times_of(Groups const& groups) const
+{
+    std::vector<runtime::Instant> column;
+    for (auto const* const group : groups) column.push_back(leader(*group).facts.received_at);
+    return column;
+}
+
+std::vector<std::int64_t> BatchTransaction::sizes_of(Groups const& groups) const
+{
+    std::vector<std::int64_t> column;
+    for (auto const* const group : groups) column.push_back(static_cast<std::int64_t>(leader(*group).facts.content_bytes));
+    return column;
 }
 
 // All that needs no receipt.
 void BatchTransaction::write_status(PgConnection& connection)
 {
-    std::vector<std::string> units;
-    std::vector<std::string_view> agencies, ids, codes, providers, procedures, unit_keys;
-    std::vector<runtime::Instant> times;
-    std::vector<std::int64_t> sizes, sequences;
-    units.reserve(groups_.size());
-    for (auto const index : arrival_) {
-        auto const& group = groups_[index];
-        if (!group.fresh) continue;
-        auto const& facts = leader(group).facts;
-        agencies.push_back(facts.agency);
-        times.push_back(facts.received_at);
-        ids.push_back(facts.dossier_id);
-        codes.push_back(facts.case_code);
-        providers.push_back(facts.provider_code);
-        procedures.push_back(facts.procedure);
-        unit_keys.push_back(units.emplace_back(unit_key_of(facts)));
-        sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
-        sequences.push_back(group.sequence);
+    auto const fresh = fresh_by_arrival();
+    if (fresh.empty()) return;
+    std::vector<std::string> unit_keys;
+    std::vector<std::int64_t> sequences;
+    for (auto const* const group : fresh) {
+        unit_keys.push_back(unit_key_of(leader(*group).facts));
+        sequences.push_back(group->sequence);
     }
-    if (ids.empty()) return;
-    connection.send(status_statement,
-                    Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).texts(procedures).instants(times).numbers(sequences));
-    connection.send(queue_statement, Params{}.numbers(sequences).texts(unit_keys).texts(ids).texts(agencies).instants(times).numbers(sizes));
+    using Facts = dossier::ReceiptFacts;
+    auto const ids = texts_of(fresh, &Facts::dossier_id), agencies = texts_of(fresh, &Facts::agency);
+    auto const times = times_of(fresh);
+    connection.send(status_statement, Params{}
+                                          .texts(ids)
+                                          .texts(texts_of(fresh, &Facts::case_code))
+                                          .texts(texts_of(fresh, &Facts::provider_code))
+                                          .texts(agencies)
+                                          .texts(texts_of(fresh, &Facts::procedure))
+                                          .instants(times)
+                                          .numbers(sequences));
+    connection.send(queue_statement, Params{}
+                                         .numbers(sequences)
+                                         .texts({unit_keys.begin(), unit_keys.end()})
+                                         .texts(ids)
+                                         .texts(agencies)
+                                         .instants(times)
+                                         .numbers(sizes_of(fresh)));
     write_grace(connection);
 }
 
@@ -567,12 +595,10 @@ void BatchTransaction::write_status(PgConnection& connection)
 void BatchTransaction::write_dossiers(PgConnection& connection)
 {
     connection.start();
-    std::vector<Group*> sealed;
-    for (auto const index : arrival_) {
-        auto& group = groups_[index];
-        if (!group.fresh) continue;
-        seal(group);
-        sealed.push_back(&group);
+    Groups sealed;
+    for (auto* const group : fresh_by_arrival()) {
+        seal(*group);
+        sealed.push_back(group);
         if (sealed.size() < sealed_at_once) continue;
         insert(connection, sealed);
         connection.start();
@@ -581,45 +607,33 @@ void BatchTransaction::write_dossiers(PgConnection& connection)
     if (!sealed.empty()) insert(connection, sealed);
 }
 
-void BatchTransaction::insert(PgConnection& connection, std::vector<Group*> const& sealed) const
+void BatchTransaction::insert(PgConnection& connection, Groups const& sealed) const
 {
     std::vector<std::string> hashes, forms;
-    std::vector<std::string_view> agencies, ids, codes, providers, keys, procedures, unit_codes, tax_codes, periods, traces, contents,
-        form_texts, bodies, xmls, jsons, authenticated, corrects;
-    std::vector<runtime::Instant> times;
-    std::vector<std::int64_t> sizes, places;
+    std::vector<std::string_view> keys, traces, bodies, xmls, jsons, authenticated, corrects;
+    std::vector<std::int64_t> places;
     std::vector<bool> papers;
-    hashes.reserve(sealed.size());
-    forms.reserve(sealed.size());
-    for (auto const* group : sealed) {
+    for (auto const* const group : sealed) {
         auto const& row = leader(*group);
-        auto const& facts = row.facts;
-        agencies.push_back(facts.agency);
-        times.push_back(facts.received_at);
-        ids.push_back(facts.dossier_id);
-        codes.push_back(facts.case_code);
-        providers.push_back(facts.provider_code);
         keys.push_back(row.idempotency_key);
-        procedures.push_back(facts.procedure);
-        unit_codes.push_back(facts.unit_code);
-        tax_codes.push_back(facts.tax_code);
-        periods.push_back(facts.period);
-        papers.push_back(facts.paper_required);
+        papers.push_back(row.facts.paper_required);
         traces.push_back(row.trace_id);
-        contents.push_back(hashes.emplace_back(signing::bytes_of_hex(facts.content_sha256)));
-        sizes.push_back(static_cast<std::int64_t>(facts.content_bytes));
-        form_texts.push_back(forms.emplace_back(dossier::forms_json(facts)));
+        hashes.push_back(signing::bytes_of_hex(row.facts.content_sha256));
+        forms.push_back(dossier::forms_json(row.facts));
         bodies.push_back(row.packed_body);
         xmls.push_back(group->receipt_xml);
         jsons.push_back(group->receipt_json);
-        authenticated.push_back(authentication_of(facts));
+        authenticated.push_back(authentication_of(row.facts));
         places.push_back(group->log_index);
         corrects.push_back(group->corrects);
     }
+    using Facts = dossier::ReceiptFacts;
     Params dossiers;
-    dossiers.texts(agencies).instants(times).texts(ids).texts(codes).texts(providers).texts(keys).texts(procedures);
-    dossiers.texts(unit_codes).texts(tax_codes).texts(periods).bools(papers).texts(traces).byteas(contents).numbers(sizes);
-    dossiers.texts(form_texts).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated).numbers(places).texts(corrects);
+    dossiers.texts(texts_of(sealed, &Facts::agency)).instants(times_of(sealed)).texts(texts_of(sealed, &Facts::dossier_id));
+    dossiers.texts(texts_of(sealed, &Facts::case_code)).texts(texts_of(sealed, &Facts::provider_code)).texts(keys);
+    dossiers.texts(texts_of(sealed, &Facts::procedure)).texts(texts_of(sealed, &Facts::unit_code)).texts(texts_of(sealed, &Facts::tax_code));
+    dossiers.texts(texts_of(sealed, &Facts::period)).bools(papers).texts(traces).byteas({hashes.begin(), hashes.end()}).numbers(sizes_of(sealed));
+    dossiers.texts({forms.begin(), forms.end()}).byteas(bodies).byteas(xmls).byteas(jsons).texts(authenticated).numbers(places).texts(corrects);
     connection.send(dossiers_statement, dossiers);
 }
 
@@ -677,21 +691,16 @@ std::vector<BatchTransaction::Sequenced> BatchTransaction::sequences() const
 
 void BatchTransaction::write_grace(PgConnection& connection)
 {
+    Groups in_grace;
     std::vector<std::string> joined, sources;
-    std::vector<std::string_view> ids, codes, providers, agencies, signer_ids;
-    std::vector<runtime::Instant> times, since, until;
+    std::vector<std::string_view> signer_ids;
+    std::vector<runtime::Instant> since, until;
     std::vector<std::int64_t> places;
-    for (auto const index : arrival_) {
-        auto const& group = groups_[index];
-        if (!group.fresh) continue;
-        auto const& facts = leader(group).facts;
+    for (auto* const group : fresh_by_arrival()) {
+        auto const& facts = leader(*group).facts;
         auto const signers = grace_signers(facts.signers);
         if (signers.empty()) continue;
-        ids.push_back(facts.dossier_id);
-        codes.push_back(group.stored->case_code);
-        providers.push_back(facts.provider_code);
-        agencies.push_back(facts.agency);
-        times.push_back(facts.received_at);
+        in_grace.push_back(group);
         for (std::size_t i = 0; i < signers.size(); ++i) {
             signer_ids.push_back(facts.dossier_id);
             places.push_back(static_cast<std::int64_t>(i));
@@ -701,8 +710,14 @@ void BatchTransaction::write_grace(PgConnection& connection)
             until.push_back(signers[i].evidence.next_update);
         }
     }
-    if (ids.empty()) return;
-    connection.send(grace_statement, Params{}.texts(ids).texts(codes).texts(providers).texts(agencies).instants(times));
+    if (in_grace.empty()) return;
+    using Facts = dossier::ReceiptFacts;
+    connection.send(grace_statement, Params{}
+                                         .texts(texts_of(in_grace, &Facts::dossier_id))
+                                         .texts(texts_of(in_grace, &Facts::case_code))
+                                         .texts(texts_of(in_grace, &Facts::provider_code))
+                                         .texts(texts_of(in_grace, &Facts::agency))
+                                         .instants(times_of(in_grace)));
     connection.send(grace_signers_statement, Params{}
                                                  .texts(signer_ids)
                                                  .numbers(places)

@@ -304,6 +304,20 @@ private:
         }
     }
 
+    // All that a cursor has, so many rows at a time.
+    template <class Take>
+    void fetch(std::string const& declare, std::string const& cursor, std::size_t at_once, Take take)
+    {
+        connection_.run_plain(declare.c_str());
+        auto const next = fmt::format("FETCH {} FROM {}", at_once, cursor);
+        for (bool more = true; more;) {
+            connection_.send_plain(next.c_str());
+            auto answers = connection_.finish();
+            more = answers.front().count() == at_once;
+            take(std::move(answers.front()));
+        }
+    }
+
     // Rows are read here, computed on other threads, and judged here in their order.
     template <class Checked, class Compute, class Judge>
     void each(std::string const& declare, std::string const& cursor, Compute compute, Judge judge)
@@ -313,20 +327,14 @@ private:
             for (auto& row : work.take()) judge(row);
             if (options_.progress) options_.progress(report_.dossiers + report_.refusals);
         };
-        connection_.run_plain(declare.c_str());
-        auto const fetch = fmt::format("FETCH {} FROM {}", options_.rows_at_once, cursor);
-        for (bool more = true; more;) {
-            connection_.send_plain(fetch.c_str());
-            auto answers = connection_.finish();
-            auto rows = std::make_shared<Rows const>(std::move(answers.front()));  // shared: a std::function is copied
-            more = rows->count() == options_.rows_at_once;
+        fetch(declare, cursor, options_.rows_at_once, [&](Rows fetched) {
             if (work.full()) judge_oldest();
-            work.give([rows, &compute] {
+            work.give([rows = std::make_shared<Rows const>(std::move(fetched)), &compute] {  // shared: a std::function is copied
                 std::vector<Checked> done;
                 for (std::size_t n = 0; n < rows->count(); ++n) done.push_back(compute(*rows, n));
                 return done;
             });
-        }
+        });
         while (!work.empty()) judge_oldest();
     }
 
@@ -546,28 +554,17 @@ private:
         if (!named) find({"not_logged", std::nullopt, "", "", fmt::format("{} rows without a place in the log more than there were before it", extra)});
     }
 
-    template <class Take>
-    void sum(char const* declare, std::string const& cursor, Take take)
-    {
-        connection_.run_plain(declare);
-        auto const fetch = fmt::format("FETCH {} FROM {}", companions_at_once, cursor);
-        for (std::size_t count = companions_at_once; count == companions_at_once;) {
-            connection_.send_plain(fetch.c_str());
-            auto const answers = connection_.finish();
-            count = answers.front().count();
-            for (std::size_t n = 0; n < count; ++n) take(answers.front(), n);
-        }
-    }
-
     void read_companions()
     {
         if (begin_ > 0) return;  // of a part there is no sum
         auto const& companions = check_.companions();
-        sum(claims_cursor, "audit_claims", [&](Rows const& rows, std::size_t n) {
-            claims_.add(companions.claim(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
+        fetch(claims_cursor, "audit_claims", companions_at_once, [&](Rows const& rows) {
+            for (std::size_t n = 0; n < rows.count(); ++n)
+                claims_.add(companions.claim(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
         });
-        sum(statuses_cursor, "audit_statuses", [&](Rows const& rows, std::size_t n) {
-            statuses_.add(companions.status(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
+        fetch(statuses_cursor, "audit_statuses", companions_at_once, [&](Rows const& rows) {
+            for (std::size_t n = 0; n < rows.count(); ++n)
+                statuses_.add(companions.status(rows.text(n, 0), rows.text(n, 1), rows.text(n, 2), rows.text(n, 3), rows.text(n, 4), rows.instant(n, 5)));
         });
     }
 

@@ -24,6 +24,9 @@ struct Survey {
     std::unordered_map<std::string, xmlAttr*> ids;  // by value; attributes without namespace alone can be referred to
 };
 
+// Attributes that are ids in one document that is swept: one or two. Its skeleton would keep each (schemas::EnvelopeLimits::kept_nodes_max).
+inline constexpr std::size_t swept_ids_max = 32;
+
 // Names of attributes that are ids: Id, ID, id, iD, xml:id, and the caller's.
 [[nodiscard]] bool is_id_name(std::string_view name, std::string_view more = {});
 

@@ -42,6 +42,18 @@ protected:
     {
         support::wait_until(context_, [this] { return database_.count("SELECT count(*) " + blocked()) > 0; });
     }
+    // One batch of all of them: they gather while the one before them is being committed.
+    void offer_in_one_batch(Answers& answers, std::vector<PlainDossier> const& all)
+    {
+        Blocker blocker{database_.url()};
+        answers.offer({.key = "first"});
+        wait_for_blocked();
+        for (auto const& plain : all) answers.offer(plain);
+        context_.restart();
+        context_.poll();
+        blocker.release();
+        answers.wait();
+    }
     store::Result<store::Stored> accept(Gateway& gateway, PlainDossier const& plain)
     {
         return support::run_task(context_, gateway.journal.accept_row(support::row_of(plain), soon()));
@@ -225,17 +237,10 @@ TEST_F(StoreJournal, RefusesBeyondItsBoundOfBytes)
 TEST_F(StoreJournal, ARowTheDatabaseRefusesHarmsOnlyItself)
 {
     Gateway gateway{config_};
-    Blocker blocker{database_.url()};
     Answers answers{context_, gateway.journal};
-    answers.offer({.key = "first"});
-    wait_for_blocked();
     auto all = several(6);
     all[3].unit = "TA\xff";  // not UTF-8: such bytes cannot come out of an XML document, and yet
-    for (auto const& plain : all) answers.offer(plain);
-    context_.restart();
-    context_.poll();
-    blocker.release();
-    answers.wait();
+    offer_in_one_batch(answers, all);
     for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
     EXPECT_EQ(rows("dossiers"), 6);
     EXPECT_EQ(database_.value("SELECT last FROM ivan.case_counters"), "6") << "no gap";
@@ -248,30 +253,16 @@ TEST_F(StoreJournal, ASealerThatThrowsHarmsOnlyItsDossier)
         return support::plain_receipt(facts);
     };
     Gateway gateway{config_, sealer};
-    Blocker blocker{database_.url()};
     Answers answers{context_, gateway.journal};
-    answers.offer({.key = "first"});
-    wait_for_blocked();
-    for (auto const& plain : several(5)) answers.offer(plain);
-    context_.restart();
-    context_.poll();
-    blocker.release();
-    answers.wait();
+    offer_in_one_batch(answers, several(5));
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
 }
 
 TEST_F(StoreJournal, DossiersThatGatherDuringACommitShareTheNext)
 {
     Gateway gateway{config_};
-    Blocker blocker{database_.url()};
     Answers answers{context_, gateway.journal};
-    answers.offer({.key = "first"});
-    wait_for_blocked();
-    for (auto const& plain : several(50)) answers.offer(plain);
-    context_.restart();
-    context_.poll();
-    blocker.release();
-    answers.wait();
+    offer_in_one_batch(answers, several(50));
     // xmin is the transaction that wrote the row.
     EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 2);
 }
@@ -286,15 +277,8 @@ TEST_F(StoreJournal, WhatWasStoredBeforeLeavesNoGapAmongNewOnesOfItsBatch)
     all[5].tax_code = "0100109106";
     all[5].unit = all[0].unit;  // a unit that is another's
     all[7].body = all[6].body;  // the content of its neighbour
-    Blocker blocker{database_.url()};
     Answers answers{context_, gateway.journal};
-    answers.offer({.key = "first"});
-    wait_for_blocked();
-    for (auto const& plain : all) answers.offer(plain);
-    context_.restart();
-    context_.poll();
-    blocker.release();
-    answers.wait();
+    offer_in_one_batch(answers, all);
     std::vector<std::string> why;
     for (std::size_t i = 0; i < answers.results.size(); ++i) why.push_back(answers.why(i));
     EXPECT_THAT(why, testing::ElementsAre("stored", "stored", "stored", "stored", "stored", "duplicate", "unit_owner_mismatch", "stored", "duplicate",
@@ -308,18 +292,11 @@ TEST_F(StoreJournal, WhatWasStoredBeforeLeavesNoGapAmongNewOnesOfItsBatch)
 TEST_F(StoreJournal, WhoHasOneRowInABatchIsAnsweredAmongTheFirst)
 {
     Gateway gateway{config_};
-    Blocker blocker{database_.url()};
     Answers answers{context_, gateway.journal};
-    answers.offer({.key = "first"});
-    wait_for_blocked();
     auto all = several(9);
     for (auto& plain : all) plain.provider = "VNPT";
     all[8].provider = "THAISON";
-    for (auto const& plain : all) answers.offer(plain);
-    context_.restart();
-    context_.poll();
-    blocker.release();
-    answers.wait();
+    offer_in_one_batch(answers, all);
     EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
 }
 

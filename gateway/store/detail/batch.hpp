@@ -93,6 +93,7 @@ private:
         std::string receipt_xml, receipt_json;  // packed
     };
 
+    using Groups = std::vector<Group*>;
     // Sorted as every gateway sorts, the earliest filer of a unit first: agency, unit, place in the batch.
     using UnitFiled = std::tuple<std::string_view, std::string_view, std::size_t>;
     using Units = std::map<UnitFiled, Group*>;
@@ -108,7 +109,7 @@ private:
     void check_corrections(PgConnection& connection);
     void check_units(PgConnection& connection);
     Units ask_units(PgConnection& connection);
-    std::vector<Group*> note_owners(Units const& units, Rows const& owners);
+    Groups note_owners(Units const& units, Rows const& owners);
     void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
     Counts ask_numbers(PgConnection& connection);
@@ -119,16 +120,21 @@ private:
     void extend_log();
     void write_status(PgConnection& connection);
     void write_dossiers(PgConnection& connection);
-    void insert(PgConnection& connection, std::vector<Group*> const& sealed) const;
+    void insert(PgConnection& connection, Groups const& sealed) const;
     void write_refusals(PgConnection& connection);
     void write_rest(PgConnection& connection);
     void write_grace(PgConnection& connection);
     void answer();
     [[nodiscard]] bool any_fresh() const;
-    [[nodiscard]] std::vector<Group*> all_groups();
-    [[nodiscard]] Params claim_params(std::vector<Group*> const& groups) const;
+    [[nodiscard]] Groups all_groups();
+    [[nodiscard]] Groups fresh_by_arrival();
+    // Columns of what they lead with.
+    [[nodiscard]] std::vector<std::string_view> texts_of(Groups const& groups, std::string dossier::ReceiptFacts::* field) const;
+    [[nodiscard]] std::vector<runtime::Instant> times_of(Groups const& groups) const;
+    [[nodiscard]] std::vector<std::int64_t> sizes_of(Groups const& groups) const;
+    [[nodiscard]] Params claim_params(Groups const& groups) const;
     void note_fresh(Rows const& claimed);
-    void unclaim(PgConnection& connection, std::vector<Group*> const& groups);
+    void unclaim(PgConnection& connection, Groups const& groups);
     [[nodiscard]] Row const& leader(Group const& group) const { return *rows_[group.leader]; }
 
     std::vector<Row*> rows_;

@@ -378,8 +378,9 @@ void PgConnection::send_plain(char const* sql)
     queued_.push_back({});
 }
 
-void PgConnection::flush()
+void PgConnection::start()
 {
+    answer_by_ = std::chrono::steady_clock::now() + answer_timeout_;
     for (;;) {
         int const left = PQflush(connection_.get());
         if (left < 0) lose("send");
@@ -400,20 +401,13 @@ pg_result* PgConnection::next()
     return PQgetResult(connection);
 }
 
-void PgConnection::start()
-{
-    answer_by_ = std::chrono::steady_clock::now() + answer_timeout_;
-    flush();
-}
-
 std::vector<Rows> PgConnection::finish()
 {
     auto* const connection = connection_.get();
-    answer_by_ = std::chrono::steady_clock::now() + answer_timeout_;
     auto const queued = std::exchange(queued_, {});
     preparing_.clear();
     if (PQpipelineSync(connection) != 1) lose("sync");
-    flush();
+    start();
 
     std::vector<Rows> answers;
     std::optional<PgError> error;

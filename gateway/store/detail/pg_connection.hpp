@@ -129,7 +129,6 @@ private:
     void connect(std::string const& url, std::array<std::string, 3> const& host);
     void begin_session(std::chrono::milliseconds statement_timeout);
     static void notice(void* self, pg_result const* said);
-    void flush();
     pg_result* next();
     void wait(bool writing);
     [[noreturn]] void lose(std::string const& what);
