@@ -5,9 +5,7 @@
 #include "signing/signer.hpp"
 
 #include <algorithm>
-#include <map>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 namespace store::detail {
@@ -18,21 +16,6 @@ constexpr std::size_t inline_bytes_max = 256u << 10;  // packing more than this 
 constexpr int attempts_max = 3;
 constexpr std::chrono::hours partitions_every{24};
 constexpr std::chrono::minutes partitions_retry{5};
-
-// The rows in rounds: of each provider the first, then of each the second. In this order they are answered, because each answer sets
-// something going at its core, and whoever has one row in a batch should not wait for what a flood's fifteen begin next.
-std::vector<std::size_t> in_rounds(std::vector<Row*> const& rows)
-{
-    std::map<std::string_view, std::size_t> met;
-    std::vector<std::pair<std::size_t, std::size_t>> places;  // round, row
-    places.reserve(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i) places.emplace_back(met[rows[i]->facts.provider_code]++, i);
-    std::ranges::sort(places);
-    std::vector<std::size_t> order;
-    order.reserve(places.size());
-    for (auto const& [round, row] : places) order.push_back(row);
-    return order;
-}
 
 constexpr Statement partitions_statement{"partitions", "SELECT ivan.make_partitions(now(), 3)"};
 
@@ -52,11 +35,11 @@ PgJournal::PgJournal(StoreConfig const& config, Sealer sealer, observe::Metrics&
 
 PgJournal::~PgJournal()
 {
-    std::deque<Pending> left;
+    std::vector<Pending> left;
     {
         std::lock_guard const lock{mutex_};
         stopping_ = true;
-        left.swap(pending_);
+        while (!pending_.empty()) left.push_back(pending_.take());
     }
     changed_.notify_all();
     committer_.join();
@@ -117,7 +100,8 @@ void PgJournal::offer(Pending pending)
         auto const bytes = pending_bytes_ + pending.bytes();
         if (!stopping_ && pending_.size() < config_.pending_rows_max && bytes <= config_.pending_bytes_max) {
             pending_bytes_ = bytes;
-            pending_.push_back(std::move(pending));
+            auto const provider = pending.provider();  // a copy: what it is of moves
+            pending_.put(provider, std::move(pending));
             changed_.notify_one();
             return;
         }
@@ -125,17 +109,17 @@ void PgJournal::offer(Pending pending)
     pending.fail(Refusal::busy, "the committer's queue is full");
 }
 
-// What gathered during the last commit, within the bounds of one transaction.
+// What gathered during the last commit, in rounds and within the bounds of one transaction.
 PgJournal::Batch PgJournal::take()
 {
     Batch batch;
     std::size_t bytes = 0;
-    while (!pending_.empty() && batch.size() < config_.batch_rows_max) {
-        auto const next = pending_.front().bytes();
+    auto const rows_max = cost_.rows_worth(config_.batch_rows_min, config_.batch_rows_max);
+    while (!pending_.empty() && batch.size() < rows_max) {
+        auto const next = pending_.next().bytes();
         if (!batch.empty() && bytes + next > config_.batch_bytes_max) break;
         bytes += next;
-        batch.push_back(std::move(pending_.front()));
-        pending_.pop_front();
+        batch.push_back(pending_.take());
     }
     pending_bytes_ -= bytes;
     return batch;
@@ -194,6 +178,7 @@ void PgJournal::process(Batch batch)
     }
 
     for (int attempt = 1;; ++attempt) {
+        auto const began = std::chrono::steady_clock::now();
         BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_, trusting_};
         bool kept = false;
         std::optional<Failure> failure;
@@ -248,6 +233,7 @@ void PgJournal::process(Batch batch)
         }
 
         if (!failure) {
+            cost_.took(batch.size(), std::chrono::steady_clock::now() - began);
             metrics_.batch(batch.size(), bytes);
             for (auto const& [unit, tax_code] : transaction.learned()) owners_.learn(unit, tax_code);
         }
@@ -256,7 +242,7 @@ void PgJournal::process(Batch batch)
             for (auto const& [row, sequence] : transaction.sequences()) committed_(claim_of(*rows[row], (*results[row])->case_code, sequence), rows[row]->body);
         std::vector<Pending*> leftover;
         if (unsealed) leftover.swap(records);  // a refusal needs no receipt
-        for (auto const i : in_rounds(rows)) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
             if (results[i]) dossiers[i]->stored(std::move(*results[i]));
             else if (failure) dossiers[i]->stored(*failure);
             else leftover.push_back(dossiers[i]);

@@ -1,13 +1,17 @@
 #pragma once
 
 // The intake journal over PostgreSQL. One committer thread with a connection of its own: it takes what gathered during
-// the last commit, so one transaction and one fsync serve many dossiers, and no timer makes anybody wait.
+// the last commit, so one transaction and one fsync serve many dossiers, and no timer makes anybody wait. It takes them in rounds of
+// their providers, and no more at once than is worth the wait: so who has one waiting is in the next commit, and that one is short,
+// however many another one has.
 //
 // Threads: call from any io_context. The sealer is called on the committer's thread only.
 
 #include "gateway/observe/metrics.hpp"
+#include "gateway/runtime/rounds.hpp"
 #include "gateway/store/detail/answer.hpp"
 #include "gateway/store/detail/batch.hpp"
+#include "gateway/store/detail/commit_cost.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/row.hpp"
@@ -15,9 +19,9 @@
 #include "gateway/store/postgres.hpp"
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -47,6 +51,7 @@ private:
         Answer<Result<Stored>> stored;
         Answer<Result<void>> noted;
         [[nodiscard]] std::size_t bytes() const { return row ? row->packed_body.size() : refusal->body.size(); }
+        [[nodiscard]] std::string const& provider() const { return row ? row->facts.provider_code : refusal->provider; }
         void fail(Refusal why, std::string const& detail);
     };
     using Batch = std::vector<Pending>;
@@ -66,13 +71,14 @@ private:
 
     std::mutex mutex_;  // guards pending_, pending_bytes_, stopping_
     std::condition_variable changed_;
-    std::deque<Pending> pending_;
+    runtime::Rounds<Pending> pending_;
     std::size_t pending_bytes_ = 0;
     bool stopping_ = false;
 
     Connector connector_;  // the committer's alone, as all below
     std::chrono::steady_clock::time_point partitions_due_{};
     UnitOwners owners_;
+    CommitCost cost_;
     bool trusting_ = true;  // the last transaction found all keys new
     std::thread committer_;
 };

@@ -42,8 +42,8 @@ protected:
     {
         support::wait_until(context_, [this] { return database_.count("SELECT count(*) " + blocked()) > 0; });
     }
-    // One batch of all of them: they gather while the one before them is being committed.
-    void offer_in_one_batch(Answers& answers, std::vector<PlainDossier> const& all)
+    // In one batch, where the journal's bounds let them: they gather while the one before them is being committed.
+    void offer_behind_one(Answers& answers, std::vector<PlainDossier> const& all)
     {
         Blocker blocker{database_.url()};
         answers.offer({.key = "first"});
@@ -240,7 +240,7 @@ TEST_F(StoreJournal, ARowTheDatabaseRefusesHarmsOnlyItself)
     Answers answers{context_, gateway.journal};
     auto all = several(6);
     all[3].unit = "TA\xff";  // not UTF-8: such bytes cannot come out of an XML document, and yet
-    offer_in_one_batch(answers, all);
+    offer_behind_one(answers, all);
     for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
     EXPECT_EQ(rows("dossiers"), 6);
     EXPECT_EQ(database_.value("SELECT last FROM ivan.case_counters"), "6") << "no gap";
@@ -254,7 +254,7 @@ TEST_F(StoreJournal, ASealerThatThrowsHarmsOnlyItsDossier)
     };
     Gateway gateway{config_, sealer};
     Answers answers{context_, gateway.journal};
-    offer_in_one_batch(answers, several(5));
+    offer_behind_one(answers, several(5));
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(answers.why(i), i == 4 ? "internal" : "stored") << i;
 }
 
@@ -262,7 +262,7 @@ TEST_F(StoreJournal, DossiersThatGatherDuringACommitShareTheNext)
 {
     Gateway gateway{config_};
     Answers answers{context_, gateway.journal};
-    offer_in_one_batch(answers, several(50));
+    offer_behind_one(answers, several(50));
     // xmin is the transaction that wrote the row.
     EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 2);
 }
@@ -278,7 +278,7 @@ TEST_F(StoreJournal, WhatWasStoredBeforeLeavesNoGapAmongNewOnesOfItsBatch)
     all[5].unit = all[0].unit;  // a unit that is another's
     all[7].body = all[6].body;  // the content of its neighbour
     Answers answers{context_, gateway.journal};
-    offer_in_one_batch(answers, all);
+    offer_behind_one(answers, all);
     std::vector<std::string> why;
     for (std::size_t i = 0; i < answers.results.size(); ++i) why.push_back(answers.why(i));
     EXPECT_THAT(why, testing::ElementsAre("stored", "stored", "stored", "stored", "stored", "duplicate", "unit_owner_mismatch", "stored", "duplicate",
@@ -296,8 +296,23 @@ TEST_F(StoreJournal, WhoHasOneRowInABatchIsAnsweredAmongTheFirst)
     auto all = several(9);
     for (auto& plain : all) plain.provider = "VNPT";
     all[8].provider = "THAISON";
-    offer_in_one_batch(answers, all);
+    offer_behind_one(answers, all);
     EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST_F(StoreJournal, AFloodIsCommittedSoManyAtOnceAndWhoHasOneWaitingIsInTheNextCommit)
+{
+    config_.batch_rows_max = 4;
+    Gateway gateway{config_};
+    Answers answers{context_, gateway.journal};
+    auto all = several(9);
+    for (auto& plain : all) plain.provider = "VNPT";
+    all[8].provider = "THAISON";
+    offer_behind_one(answers, all);
+    EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
+    // xmin is the transaction that wrote the row.
+    EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 4);
+    EXPECT_EQ(database_.count("SELECT count(*) FROM ivan.dossiers WHERE xmin = (SELECT xmin FROM ivan.dossiers WHERE idempotency_key = 'k8')"), 4);
 }
 
 TEST_F(StoreJournal, WhatWasSentAheadIsUndoneByARollback)
