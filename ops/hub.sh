@@ -7,16 +7,8 @@ database() { "$root/ops/cluster" url "$hub/db"; }
 sql()      { psql_as_us -X -q -t -A -v ON_ERROR_STOP=1 "$(database)" -c "$1"; }
 psql_as_us() { PGOPTIONS='-c client_min_messages=warning' /usr/lib/postgresql/15/bin/psql "$@"; }
 
-# A loopback port that nobody listens on.
-free_port() {
-    local port tries
-    for ((tries = 0; tries < 200; ++tries)); do
-        # Below the ports that the system gives to clients (ip_local_port_range, from 32768 on): one of those may be taken and not listen.
-        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12768))
-        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { printf '%s\n' "$port"; return; }
-    done
-    die "no free port found"
-}
+# shellcheck source=port.sh
+. "$root/ops/port.sh"
 
 # -- processes: each is recorded with its start time, so that nothing else is ever ended ---------------------------------
 

@@ -588,7 +588,7 @@ void BatchTransaction::write_status(PgConnection& connection)
                                          .texts(agencies)
                                          .instants(times)
                                          .numbers(sizes_of(fresh)));
-    write_grace(connection);
+    write_grace(connection, fresh);
 }
 
 // The server writes what is there while we sign the next few.
@@ -689,14 +689,14 @@ std::vector<BatchTransaction::Sequenced> BatchTransaction::sequences() const
     return out;
 }
 
-void BatchTransaction::write_grace(PgConnection& connection)
+void BatchTransaction::write_grace(PgConnection& connection, Groups const& fresh)
 {
     Groups in_grace;
     std::vector<std::string> joined, sources;
     std::vector<std::string_view> signer_ids;
     std::vector<runtime::Instant> since, until;
     std::vector<std::int64_t> places;
-    for (auto* const group : fresh_by_arrival()) {
+    for (auto* const group : fresh) {
         auto const& facts = leader(*group).facts;
         auto const signers = grace_signers(facts.signers);
         if (signers.empty()) continue;

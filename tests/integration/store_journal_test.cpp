@@ -76,6 +76,15 @@ std::vector<PlainDossier> several(std::size_t count, std::string const& prefix =
     return all;
 }
 
+// Eight of one provider, and behind them one of another.
+std::vector<PlainDossier> flood_and_one()
+{
+    auto all = several(9);
+    for (auto& plain : all) plain.provider = "VNPT";
+    all[8].provider = "THAISON";
+    return all;
+}
+
 TEST_F(StoreJournal, StoresTheBytesTheFactsTheStatusAndTheQueueEntryTogether)
 {
     Gateway gateway{config_};
@@ -293,10 +302,7 @@ TEST_F(StoreJournal, WhoHasOneRowInABatchIsAnsweredAmongTheFirst)
 {
     Gateway gateway{config_};
     Answers answers{context_, gateway.journal};
-    auto all = several(9);
-    for (auto& plain : all) plain.provider = "VNPT";
-    all[8].provider = "THAISON";
-    offer_behind_one(answers, all);
+    offer_behind_one(answers, flood_and_one());
     EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
 }
 
@@ -305,10 +311,7 @@ TEST_F(StoreJournal, AFloodIsCommittedSoManyAtOnceAndWhoHasOneWaitingIsInTheNext
     config_.batch_rows_max = 4;
     Gateway gateway{config_};
     Answers answers{context_, gateway.journal};
-    auto all = several(9);
-    for (auto& plain : all) plain.provider = "VNPT";
-    all[8].provider = "THAISON";
-    offer_behind_one(answers, all);
+    offer_behind_one(answers, flood_and_one());
     EXPECT_THAT(answers.order, testing::ElementsAre(0, 1, 9, 2, 3, 4, 5, 6, 7, 8));
     // xmin is the transaction that wrote the row.
     EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 4);

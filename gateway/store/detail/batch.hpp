@@ -123,7 +123,7 @@ private:
     void insert(PgConnection& connection, Groups const& sealed) const;
     void write_refusals(PgConnection& connection);
     void write_rest(PgConnection& connection);
-    void write_grace(PgConnection& connection);
+    void write_grace(PgConnection& connection, Groups const& fresh);
     void answer();
     [[nodiscard]] bool any_fresh() const;
     [[nodiscard]] Groups all_groups();
