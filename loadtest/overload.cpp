@@ -33,6 +33,7 @@ using Time = Clock::time_point;
 using Seconds = std::chrono::duration<double>;
 constexpr std::chrono::seconds request_timeout{30};
 constexpr std::chrono::milliseconds tick{1};
+constexpr std::chrono::seconds handshakes{2};  // of the flood's connections, at its beginning
 constexpr std::size_t due_at_once_max = 5000;  // by one tick, after a stall of the machine
 
 std::string read_file(std::string const& path)
@@ -317,6 +318,7 @@ OverloadReport measure_overload(OverloadConfig const& config)
     auto const served = serving.get();
     report.flood = with_counts(met(flooded, begun, over), flood);
     report.good = met(served, begun, over);
+    report.settled = met(served, std::min(begun + handshakes, over), over);
     report.after = met(served, over, end);
     report.recovery_s = recovery(served, over, report.calm.p99_ms);
     // What its own connections could not carry is an answer it did not get.
@@ -343,6 +345,7 @@ std::string to_text(OverloadConfig const& config, OverloadReport const& r)
     line(fmt::format("peak, {} x{}", config.flood, r.peak_connections), r.peak);
     line("flood, " + config.flood, r.flood);
     line("meanwhile, " + config.good, r.good);
+    line(fmt::format("  without the first {} s", handshakes.count()), r.settled);
     line("after, " + config.good, r.after);
     line(fmt::format("peak again, {} x{}", config.flood, r.peak_connections), r.peak_again);
     line("calm again, " + config.good, r.calm_again);
@@ -365,7 +368,7 @@ std::string to_text(OverloadConfig const& config, OverloadReport const& r)
 std::string to_json(OverloadConfig const& config, OverloadReport const& r)
 {
     boost::json::object const object{{"good", config.good}, {"flood", config.flood}, {"times", config.times}, {"peak_connections", r.peak_connections},
-                                     {"calm", json_of(r.calm)}, {"peak", json_of(r.peak)}, {"flooding", json_of(r.flood)}, {"meanwhile", json_of(r.good)}, {"after", json_of(r.after)},
+                                     {"calm", json_of(r.calm)}, {"peak", json_of(r.peak)}, {"flooding", json_of(r.flood)}, {"meanwhile", json_of(r.good)}, {"settled", json_of(r.settled)}, {"after", json_of(r.after)},
                                      {"peak_again", json_of(r.peak_again)}, {"calm_again", json_of(r.calm_again)},
                                      {"goodput_share", r.goodput_share()}, {"refused_share", r.good.refused_share()}, {"p99_ratio", r.p99_ratio()}, {"recovery_s", r.recovery_s},
                                      {"rss_kib", {r.rss_before, r.rss_mid, r.rss_after}}, {"rss_growth", r.rss_growth()}, {"client_ahead", r.ahead}, {"first_wrong", r.first_wrong}, {"passed", r.passed()}};

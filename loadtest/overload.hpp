@@ -51,6 +51,7 @@ struct Met {
 
 struct OverloadReport {
     Met calm, peak, flood, good, after;  // good: the well-behaved one while the other floods
+    Met settled;                         // of good, without the time in which the flood's connections are made
     Met peak_again, calm_again;          // behind it
     std::size_t peak_connections = 0;
     double recovery_s = 0;               // after the flood, until 99 of 100 of the well-behaved one's are served as before

@@ -200,10 +200,8 @@ Task<bool> Session::handshake()
     auto const began = Steady::now();
     arm(s_.admission.patience(s_.limits.handshake_timeout));
     auto error = co_await stream_.readable();
-    if (!error) {
-        co_await turns_.take("");  // it costs as much as a dossier; nobody's yet, so that a storm of them is one line beside the parties'
-        error = co_await stream_.handshake();
-    }
+    // Each of its steps costs as much as a dossier; nobody's yet, so that a storm of them is one line beside the parties'.
+    if (!error) error = co_await stream_.handshake(&turns_);
     if (error) {
         s_.metrics.handshake_failed();
         co_return false;

@@ -1,5 +1,7 @@
 #include "gateway/runtime/stream.hpp"
 
+#include "gateway/runtime/turns.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 
@@ -197,9 +199,10 @@ Task<error_code> Stream::wait(Step want)
     co_return error;
 }
 
-Task<error_code> Stream::handshake()
+Task<error_code> Stream::handshake(Turns* turns)
 {
     while (ssl_ && !usable_) {
+        if (turns) co_await turns->take("");
         ERR_clear_error();
         wire_error_.clear();
         auto const step = tls_step(SSL_do_handshake(ssl_.get()));

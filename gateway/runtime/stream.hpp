@@ -26,6 +26,8 @@
 
 namespace runtime {
 
+class Turns;
+
 class Stream {
 public:
     enum class Side { server, client };  // of TLS
@@ -40,8 +42,9 @@ public:
     // resume them; each session kept would hold a certificate).
     static void ready_context(SSL_CTX* context) noexcept;
 
-    // Must end well before anything is read or written. Plain: nothing to do.
-    Task<boost::system::error_code> handshake();
+    // Must end well before anything is read or written. Plain: nothing to do. With `turns`, each step of it waits for its turn, in a line
+    // without a party.
+    Task<boost::system::error_code> handshake(Turns* turns = nullptr);
 
     struct Read {
         std::size_t bytes = 0;  // more than 0 unless there is an error
