@@ -25,7 +25,7 @@ enum class Kind { counter, gauge, histogram };
 enum class Scale { none, seconds, rows, bytes };
 
 enum class Id : std::size_t {
-    accepted, repeated, refused, stage, batch_rows, batch_bytes, connections, accept_paused, handshakes, handshake_time,
+    accepted, repeated, refused, stage, batch_rows, batch_bytes, commits, connections, accept_paused, handshakes, handshake_time,
     requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight,
     pool_in_use, pool_size, examined, cross_checks, certificate_hits, certificate_misses, certificate_entries,
     evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, places, places_held, places_waited_for, places_refused, commit_unloaded, commit_lately, slow_bodies, held_to, connections_refused, alarm, ready, log_dropped,
@@ -47,6 +47,7 @@ constexpr std::array rows{
     Row{Id::stage, Kind::histogram, Scale::seconds, "ivan_stage_seconds", "stage", "Time spent in one stage of one request."},
     Row{Id::batch_rows, Kind::histogram, Scale::rows, "ivan_commit_batch_rows", "", "Dossiers that shared one commit."},
     Row{Id::batch_bytes, Kind::histogram, Scale::bytes, "ivan_commit_batch_bytes", "", "Bytes of the dossiers that shared one commit."},
+    Row{Id::commits, Kind::counter, Scale::none, "ivan_commits_total", "numbers", "Commits by where their numbers came from: foreseen (one round trip), asked of the database first, or mistaken (foreseen in vain, because something else had been committed, and then asked)."},
     Row{Id::connections, Kind::gauge, Scale::none, "ivan_connections", "", "Connections open now."},
     Row{Id::accept_paused, Kind::counter, Scale::none, "ivan_accept_paused_total", "", "Times a listener waited because the ceiling of connections was met."},
     Row{Id::handshakes, Kind::counter, Scale::none, "ivan_tls_handshakes_total", "result", "TLS handshakes: full, resumed or failed."},
@@ -248,6 +249,8 @@ void Metrics::batch(std::size_t count, std::size_t bytes)
     data_->histogram(Id::batch_rows).Observe(static_cast<double>(count));
     data_->histogram(Id::batch_bytes).Observe(static_cast<double>(bytes));
 }
+
+void Metrics::commit(std::string_view numbers) { data_->counter(Id::commits, {numbers}).Increment(); }
 
 void Metrics::connections(int delta) { data_->gauge(Id::connections).Increment(delta); }
 

@@ -30,6 +30,7 @@ public:
     void examined(std::string_view engine);      // sweep or tree
     void cross_check(std::string_view outcome);  // agreed, disagreed, passed_over
     void batch(std::size_t rows, std::size_t bytes);
+    void commit(std::string_view numbers);  // foreseen, asked or mistaken
     void connections(int delta);
     void handshake(std::chrono::nanoseconds took, bool resumed);
     void handshake_failed();

@@ -27,6 +27,17 @@ constexpr Statement claim_new_statement{
     "SELECT p, k, c, d::uuid, a, r FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]) "
     "AS n(p, k, c, d, a, r)"};
 constexpr std::string_view unique_violation = "23505";
+constexpr Statement foreseen_statement{
+    "foreseen", "SELECT ivan.as_foreseen($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint, $8::bigint, "
+                "$9::bigint, $10::bytea)::text"};
+constexpr std::string_view not_foreseen = "IV001", unit_not_foreseen = "IV002", deadlock = "40P01";
+// Ends of a transaction that would have been right if all had been as foreseen.
+bool only_mistaken(PgError const& error)
+{
+    auto const& state = error.state();
+    return error.kind() == PgError::Kind::refused &&
+           (state == unique_violation || state == not_foreseen || state == unit_not_foreseen || state == deadlock);
+}
 constexpr std::size_t sealed_at_once = 8;  // rows of one insert: signing them takes as long as writing them, and an insert costs one row more
 // A correction may bring bytes that were stored before.
 constexpr Statement claim_again_statement{
@@ -151,9 +162,9 @@ std::optional<KnownKey> find_key(PgConnection& connection, std::string_view prov
 
 BatchTransaction::BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer,
                                    Codec codec, std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners,
-                                   bool trusting)
+                                   Foresight const& foresight, bool trusting)
     : rows_{std::move(rows)}, refusals_{std::move(refusals)}, sealer_{sealer}, codec_{codec}, case_codes_{case_codes}, owners_{owners},
-      trusting_{trusting}, results_(rows_.size())
+      foresight_{foresight}, trusting_{trusting}, results_(rows_.size())
 {
     std::map<std::pair<std::string_view, std::string_view>, Group> groups;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -166,26 +177,112 @@ BatchTransaction::BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRe
     std::sort(arrival_.begin(), arrival_.end(), [this](auto a, auto b) { return groups_[a].leader < groups_[b].leader; });
 }
 
-void BatchTransaction::run(PgConnection& connection)
+void BatchTransaction::run(PgConnection& connection, Meanwhile const& meanwhile)
 {
+    if (run_as_foreseen(connection, meanwhile)) return;
     connection.send_plain("BEGIN");
     if (!rows_.empty() && !number_at_once(connection)) number_step_by_step(connection);
-    if (any_fresh() || !refusals_.empty()) {
-        take_log(connection);
-        write_status(connection);
-        write_dossiers(connection);
-        extend_log();
+    take_log(connection);
+    write(connection, meanwhile);
+}
+
+// In one round trip, as though every dossier were new, its unit its own, and nobody had committed since our last commit. Where the
+// database knows better, nothing has happened: false, and no transaction.
+bool BatchTransaction::run_as_foreseen(PgConnection& connection, Meanwhile const& meanwhile)
+{
+    if (!foresee()) return false;
+    try {
+        connection.send_plain("BEGIN");
+        if (!groups_.empty()) connection.send(claim_new_statement, claim_params(all_groups()));
+        auto const units = unknown_units();
+        note_units(connection, units);
+        ask_whether_foreseen(connection, units);
+        write(connection, meanwhile);
+        for (auto const& [key, group] : units) learned_.emplace_back(unit_key_of(leader(*group).facts), leader(*group).facts.tax_code);
+        all_new_ = true;
+        numbers_ = Numbers::foreseen;
+        return true;
+    } catch (PgError const& error) {
+        if (!only_mistaken(error)) throw;
+        numbers_ = Numbers::mistaken;
+        somebody_else_ = error.state() == not_foreseen || error.state() == deadlock;
     }
-    write_rest(connection);
-    answer();
+    start_over(connection);
+    return false;
+}
+
+// Gives the numbers and places that stand to be given. False where they are not known, or where a dossier asks for more than to be stored.
+bool BatchTransaction::foresee()
+{
+    if (!trusting_ || !foresight_.worth_trying() || !only_to_be_stored()) return false;
+    if (!groups_.empty() && !foresight_.sequence()) return false;
+    for (auto& group : groups_) group.fresh = true;
+    auto last = numbers_wanted();
+    for (auto& [counter, number] : last) {
+        auto const foreseen = foresight_.last(counter);
+        if (!foreseen) {
+            for (auto& group : groups_) group.fresh = false;
+            return false;
+        }
+        number = *foreseen;
+    }
+    std::vector<std::int64_t> sequences(groups_.size());
+    for (std::size_t n = 0; n < sequences.size(); ++n) sequences[n] = *foresight_.sequence() + 1 + static_cast<std::int64_t>(n);
+    log_.resume(foresight_.log());
+    give(std::move(last), sequences);
+    return true;
+}
+
+void BatchTransaction::ask_whether_foreseen(PgConnection& connection, Units const& units)
+{
+    std::vector<std::string_view> agencies, codes, tax_codes, counters;
+    std::vector<std::int64_t> counts, lasts;
+    for (auto const& [key, group] : units) {
+        agencies.push_back(leader(*group).facts.agency);
+        codes.push_back(leader(*group).facts.unit_code);
+        tax_codes.push_back(leader(*group).facts.tax_code);
+    }
+    auto const wanted = numbers_wanted();
+    for (auto const& [counter, count] : wanted) {
+        counters.push_back(counter);
+        counts.push_back(count);
+        lasts.push_back(last_.at(counter));
+    }
+    auto const drawn = static_cast<std::int64_t>(groups_.size());
+    connection.send(foreseen_statement, Params{}
+                                            .texts(agencies)
+                                            .texts(codes)
+                                            .texts(tax_codes)
+                                            .texts(counters)
+                                            .numbers(counts)
+                                            .numbers(lasts)
+                                            .number(sequence_.value_or(0) - drawn + 1)
+                                            .number(drawn)
+                                            .number(static_cast<std::int64_t>(log_.size()))
+                                            .text(ledger::bytes_of(foresight_.log())));
+}
+
+// As though nothing had been tried, without a transaction.
+void BatchTransaction::start_over(PgConnection& connection)
+{
+    for (auto& group : groups_) {
+        group.fresh = false;
+        group.stored.reset();
+    }
+    results_.assign(rows_.size(), std::nullopt);
+    learned_.clear();
+    last_.clear();
+    sequence_.reset();
+    log_ = LogWriter{};
+    commit_sent_ = false;
+    connection.rollback();
 }
 
 // Claims, owners and numbers in one round trip, as though every dossier were new and its unit its own, which nearly all are. Where the
 // database knows better, nothing has happened: false, in a new transaction.
 bool BatchTransaction::number_at_once(PgConnection& connection)
 {
-    auto const plain = [this](auto const& group) { return leader(group).corrects.empty() && !leader(group).facts.one_time_password; };
-    if (!trusting_ || !std::all_of(groups_.begin(), groups_.end(), plain)) return false;
+    if (!trusting_ || !only_to_be_stored()) return false;
     for (auto& group : groups_) group.fresh = true;
     connection.send(claim_new_statement, claim_params(all_groups()));
     auto const units = ask_units(connection);
@@ -201,12 +298,17 @@ bool BatchTransaction::number_at_once(PgConnection& connection)
     }
     all_new_ = fits;
     if (fits) return true;
-    for (auto& group : groups_) group.fresh = false;
-    results_.assign(rows_.size(), std::nullopt);
-    learned_.clear();
-    connection.rollback();
+    start_over(connection);
     connection.send_plain("BEGIN");
     return false;
+}
+
+// No correction, whose original is to be found, and no one-time password to redeem.
+bool BatchTransaction::only_to_be_stored() const
+{
+    return std::all_of(groups_.begin(), groups_.end(), [this](auto const& group) {
+        return leader(group).corrects.empty() && !leader(group).facts.one_time_password;
+    });
 }
 
 void BatchTransaction::number_step_by_step(PgConnection& connection)
@@ -373,17 +475,21 @@ void BatchTransaction::check_units(PgConnection& connection)
     unclaim(connection, note_owners(units, connection.finish().back()));  // refused dossiers keep neither their key nor a number
 }
 
-// The answer about owners is the last of what this sends; nothing is sent where all are known.
-BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
+// Of which this gateway has not seen lately whose they are.
+BatchTransaction::Units BatchTransaction::unknown_units()
 {
     Units units;
     for (auto& group : groups_) {
         if (!group.fresh) continue;
         auto const& facts = leader(group).facts;
-        if (owners_.is(unit_key_of(facts), facts.tax_code)) continue;
-        units.emplace(UnitFiled{facts.agency, facts.unit_code, group.leader}, &group);
+        if (!owners_.is(unit_key_of(facts), facts.tax_code)) units.emplace(UnitFiled{facts.agency, facts.unit_code, group.leader}, &group);
     }
-    if (units.empty()) return units;
+    return units;
+}
+
+void BatchTransaction::note_units(PgConnection& connection, Units const& units) const
+{
+    if (units.empty()) return;
     std::vector<std::string_view> agencies, codes, tax_codes, names;
     std::vector<runtime::Instant> times;
     for (auto const& [key, group] : units) {
@@ -395,7 +501,19 @@ BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
         times.push_back(facts.received_at);
     }
     connection.send(units_statement, Params{}.texts(agencies).texts(codes).texts(tax_codes).texts(names).instants(times));
-    connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
+}
+
+// The answer about owners is the last of what this sends; nothing is sent where all are known.
+BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
+{
+    auto units = unknown_units();
+    note_units(connection, units);
+    std::vector<std::string_view> agencies, codes;
+    for (auto const& [key, group] : units) {
+        agencies.push_back(leader(*group).facts.agency);
+        codes.push_back(leader(*group).facts.unit_code);
+    }
+    if (!units.empty()) connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
     return units;
 }
 
@@ -454,27 +572,26 @@ void BatchTransaction::give_numbers(PgConnection& connection)
     take_numbers(counts, connection.finish());
 }
 
-std::string BatchTransaction::counter_of(Row const& row) const
-{
-    auto const day = runtime::vietnam_day(row.facts.received_at);
-    return dossier::counter_of(dossier::in_force(case_codes_, day), row.facts.agency, day);
-}
-
-// How many of each counter. Their answers are the last numbers_answers of what has been sent.
-BatchTransaction::Counts BatchTransaction::ask_numbers(PgConnection& connection)
+// How many of each counter.
+Counts BatchTransaction::numbers_wanted() const
 {
     Counts counts;
-    std::int64_t fresh = 0;
-    for (auto const& group : groups_) {
-        if (!group.fresh) continue;
-        ++counts[counter_of(leader(group))];
-        ++fresh;
-    }
+    for (auto const& group : groups_)
+        if (group.fresh) ++counts[counter_of(leader(group), case_codes_)];
+    return counts;
+}
+
+// The answers are the last numbers_answers of what has been sent.
+Counts BatchTransaction::ask_numbers(PgConnection& connection)
+{
+    auto counts = numbers_wanted();
     std::vector<std::string_view> counters;
     std::vector<std::int64_t> taken;
+    std::int64_t fresh = 0;
     for (auto const& [counter, count] : counts) {
         counters.push_back(counter);
         taken.push_back(count);
+        fresh += count;
     }
     // Sequences are drawn while the counters are locked: an agency's queue is in the order of its commits.
     connection.send(numbers_statement, Params{}.texts(counters).numbers(taken));
@@ -488,43 +605,50 @@ void BatchTransaction::take_numbers(Counts const& counts, std::vector<Rows> cons
     log_.take(answers.back());
     auto const numbered = answers.size() - numbers_answers;
     auto const& numbers = answers[numbered];
-    auto const& sequences = answers[numbered + 1];
-    auto const fresh = fresh_by_arrival();
-    GW_ASSERT(numbers.count() == counts.size() && sequences.count() == fresh.size());
+    auto const& drawn = answers[numbered + 1];
+    GW_ASSERT(numbers.count() == counts.size());
+    Counts last;
+    for (std::size_t i = 0; i < numbers.count(); ++i) last[numbers.string(i, 0)] = numbers.number(i, 1) - counts.at(numbers.string(i, 0));
+    std::vector<std::int64_t> sequences;
+    for (std::size_t i = 0; i < drawn.count(); ++i) sequences.push_back(drawn.number(i, 0));
+    give(std::move(last), sequences);
+}
 
-    std::map<std::string_view, std::int64_t> next;
-    for (std::size_t i = 0; i < numbers.count(); ++i)
-        next[numbers.text(i, 0)] = numbers.number(i, 1) - counts.at(numbers.string(i, 0));
+// To each fresh one, by their arrival, the number behind its counter's last, a sequence, and the next place in the log.
+void BatchTransaction::give(Counts last, std::vector<std::int64_t> const& sequences)
+{
+    auto const fresh = fresh_by_arrival();
+    GW_ASSERT(sequences.size() == fresh.size());
+    Numbering numbering{case_codes_, std::move(last), log_.size()};
     std::size_t drawn = 0;
-    auto place = log_.size();
     for (auto* const group : fresh) {
-        auto& facts = rows_[group->leader]->facts;
-        auto const day = runtime::vietnam_day(facts.received_at);
-        auto const number = ++next.at(counter_of(leader(*group)));
-        Stored stored;
-        stored.dossier_id = facts.dossier_id;
-        stored.case_code = dossier::format_case_code(dossier::in_force(case_codes_, day), facts.agency, day, static_cast<std::uint64_t>(number));
-        facts.case_code = stored.case_code;
-        facts.log_index = place;
-        group->log_index = static_cast<std::int64_t>(place++);
-        group->stored = std::move(stored);
-        group->content_sha256 = facts.content_sha256;
-        group->sequence = sequences.number(drawn++, 0);
+        auto& row = *rows_[group->leader];
+        numbering.give(row);
+        group->stored = Stored{row.facts.dossier_id, row.facts.case_code, {}, false};
+        group->log_index = static_cast<std::int64_t>(*row.facts.log_index);
+        group->content_sha256 = row.facts.content_sha256;
+        group->sequence = sequences[drawn++];
     }
+    last_ = numbering.last();
+    if (!sequences.empty()) sequence_ = sequences.back();
 }
 
 void BatchTransaction::take_log(PgConnection& connection)
 {
-    if (any_fresh()) return;  // with the numbers
+    if (any_fresh() || refusals_.empty()) return;  // with the numbers, or not at all
     log_.lock(connection);
     log_.take(connection.finish().back());
 }
 
-void BatchTransaction::seal(Group& group)
+void BatchTransaction::write(PgConnection& connection, Meanwhile const& meanwhile)
 {
-    group.stored->receipt = sealer_(leader(group).facts);
-    group.receipt_xml = pack(codec_, group.stored->receipt.xml);
-    group.receipt_json = pack(codec_, group.stored->receipt.json);
+    write_status(connection);
+    write_dossiers(connection);
+    extend_log();
+    write_refusals(connection);
+    log_.write(connection);
+    commit(connection, meanwhile);
+    answer();
 }
 
 // Accepted ones by their arrival, then the refused.
@@ -594,10 +718,14 @@ void BatchTransaction::write_status(PgConnection& connection)
 // The server writes what is there while we sign the next few.
 void BatchTransaction::write_dossiers(PgConnection& connection)
 {
+    auto const fresh = fresh_by_arrival();
+    if (fresh.empty()) return;
     connection.start();
     Groups sealed;
-    for (auto* const group : fresh_by_arrival()) {
-        seal(*group);
+    for (auto* const group : fresh) {
+        auto& row = *rows_[group->leader];
+        seal(row, sealer_, codec_);
+        group->stored->receipt = row.sealed->receipt;
         sealed.push_back(group);
         if (sealed.size() < sealed_at_once) continue;
         insert(connection, sealed);
@@ -621,8 +749,8 @@ void BatchTransaction::insert(PgConnection& connection, Groups const& sealed) co
         hashes.push_back(signing::bytes_of_hex(row.facts.content_sha256));
         forms.push_back(dossier::forms_json(row.facts));
         bodies.push_back(row.packed_body);
-        xmls.push_back(group->receipt_xml);
-        jsons.push_back(group->receipt_json);
+        xmls.push_back(row.sealed->xml);
+        jsons.push_back(row.sealed->json);
         authenticated.push_back(authentication_of(row.facts));
         places.push_back(group->log_index);
         corrects.push_back(group->corrects);
@@ -661,13 +789,15 @@ void BatchTransaction::write_refusals(PgConnection& connection)
                     Params{}.instants(at).texts(who).texts(key).byteas(content).texts(fault).texts(trace).texts(problem).byteas(body).numbers(leaves));
 }
 
-void BatchTransaction::write_rest(PgConnection& connection)
+void BatchTransaction::commit(PgConnection& connection, Meanwhile const& meanwhile)
 {
-    write_refusals(connection);
-    log_.write(connection);
+    // All the rest first, so that COMMIT goes in one piece: whoever cannot send it knows that it never ran.
+    connection.start();
+    connection.send_plain("COMMIT");
+    connection.conclude();
     // From here on a lost connection is neither yes nor no.
     commit_sent_ = any_fresh() || !refusals_.empty();
-    connection.send_plain("COMMIT");
+    if (meanwhile && commit_sent_) meanwhile(connection, {last_, sequence_, log_.size(), log_.frontier()});
     connection.finish();
     commit_sent_ = false;
     for (auto& group : groups_)
@@ -678,6 +808,12 @@ void BatchTransaction::write_rest(PgConnection& connection)
         results_[group.leader] = duplicate(original.dossier_id, original.case_code);
     }
     committed_ = true;
+}
+
+std::optional<Foresight::Left> BatchTransaction::left() const
+{
+    if (!committed_ || log_.end() == log_.size()) return std::nullopt;
+    return Foresight::Left{last_, sequence_, log_.size(), log_.frontier()};
 }
 
 std::vector<BatchTransaction::Sequenced> BatchTransaction::sequences() const

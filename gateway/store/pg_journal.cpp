@@ -17,6 +17,16 @@ constexpr int attempts_max = 3;
 constexpr std::chrono::hours partitions_every{24};
 constexpr std::chrono::minutes partitions_retry{5};
 
+std::string_view name_of(BatchTransaction::Numbers numbers)
+{
+    switch (numbers) {
+        case BatchTransaction::Numbers::foreseen: return "foreseen";
+        case BatchTransaction::Numbers::mistaken: return "mistaken";
+        case BatchTransaction::Numbers::asked: break;
+    }
+    return "asked";
+}
+
 constexpr Statement partitions_statement{"partitions", "SELECT ivan.make_partitions(now(), 3)"};
 
 }  // namespace
@@ -43,6 +53,7 @@ PgJournal::~PgJournal()
     }
     changed_.notify_all();
     committer_.join();
+    for (auto& pending : ahead_) left.push_back(std::move(pending));
     for (auto& pending : left) pending.fail(Refusal::unavailable, "the store is stopping");
 }
 
@@ -102,27 +113,76 @@ void PgJournal::offer(Pending pending)
             pending_bytes_ = bytes;
             auto const provider = pending.provider();  // a copy: what it is of moves
             pending_.put(provider, std::move(pending));
-            changed_.notify_one();
+            if (listening_) bell_.ring();
+            else changed_.notify_one();
             return;
         }
     }
     pending.fail(Refusal::busy, "the committer's queue is full");
 }
 
-// What gathered during the last commit, in rounds and within the bounds of one transaction.
+PgJournal::Pending PgJournal::take_one()
+{
+    auto one = pending_.take();
+    pending_bytes_ -= one.bytes();
+    return one;
+}
+
+// What was signed ahead, and what gathered during the last commit, in rounds and within the bounds of one transaction.
 PgJournal::Batch PgJournal::take()
 {
-    Batch batch;
+    auto batch = std::exchange(ahead_, {});
     std::size_t bytes = 0;
+    for (auto const& pending : batch) bytes += pending.bytes();
     auto const rows_max = cost_.rows_worth(config_.batch_rows_min, config_.batch_rows_max);
     while (!pending_.empty() && batch.size() < rows_max) {
         auto const next = pending_.next().bytes();
         if (!batch.empty() && bytes + next > config_.batch_bytes_max) break;
         bytes += next;
-        batch.push_back(pending_.take());
+        batch.push_back(take_one());
     }
-    pending_bytes_ -= bytes;
     return batch;
+}
+
+// While the database commits, those who wait already, or come meanwhile, get their receipts signed, with the numbers that are theirs if it
+// does. Half a commit's rows at most: the other half is taken when its time has come, so that whoever comes late is still in the next one.
+void PgJournal::seal_next(PgConnection& connection, Foresight::Left const& if_committed)
+{
+    if (!foresight_.worth_trying() || !ahead_.empty()) return;
+    auto const rows_max = cost_.rows_worth(config_.batch_rows_min, config_.batch_rows_max) / 2;
+    Numbering numbering{config_.case_code, if_committed.last, if_committed.log.span().end};
+    while (ahead_.size() < rows_max) {
+        std::optional<Pending> next;
+        {
+            std::lock_guard const lock{mutex_};
+            if (stopping_) break;
+            if (!pending_.empty()) next = take_one();
+            listening_ = !next;
+        }
+        if (!next) {
+            if (connection.answered_before(bell_.fd())) break;
+            bell_.silence();
+            continue;
+        }
+        ahead_.push_back(std::move(*next));
+        if (ahead_.back().row) seal_ahead(*ahead_.back().row, numbering);
+    }
+    std::lock_guard const lock{mutex_};
+    listening_ = false;
+}
+
+void PgJournal::seal_ahead(Row& row, Numbering& numbering)
+{
+    auto const counter = counter_of(row, config_.case_code);
+    auto const last = foresight_.last(counter);
+    if (!numbering.knows(counter) && last) numbering.learn(counter, *last);
+    if (!numbering.knows(counter)) return;
+    numbering.give(row);
+    try {
+        seal(row, sealer_, codec_);
+    } catch (std::exception const&) {
+        // Its commit will meet the same trouble, and say so.
+    }
 }
 
 void PgJournal::serve()
@@ -132,7 +192,7 @@ void PgJournal::serve()
         Batch batch;
         {
             std::unique_lock lock{mutex_};
-            changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+            changed_.wait(lock, [this] { return stopping_ || !pending_.empty() || !ahead_.empty(); });
             if (stopping_) return;
             batch = take();
         }
@@ -179,20 +239,20 @@ void PgJournal::process(Batch batch)
 
     for (int attempt = 1;; ++attempt) {
         auto const began = std::chrono::steady_clock::now();
-        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_, trusting_};
+        BatchTransaction transaction{rows, refusals, sealer_, codec_, config_.case_code, owners_, foresight_, trusting_};
         bool kept = false;
         std::optional<Failure> failure;
         bool again = false, to_blame = false, unsealed = false;
         try {
             auto& connection = connector_.connection(kept);
             look_after_partitions(connection);
-            transaction.run(connection);
+            transaction.run(connection, [this](auto& on, auto const& left) { seal_next(on, left); });
         } catch (PgError const& error) {
             failure = failure_of(error);
             again = error.worth_repeating();
             if (error.kind() == PgError::Kind::lost) {
                 connector_.drop();
-                if (transaction.commit_sent()) failure->why = Refusal::outcome_unknown;
+                if (transaction.commit_sent() && !error.undone()) failure->why = Refusal::outcome_unknown;
                 else again = kept;  // a kept connection may have died long ago
             } else {
                 to_blame = failure->why == Refusal::internal;
@@ -220,6 +280,10 @@ void PgJournal::process(Batch batch)
             to_blame = true;
         }
         if (!rows.empty()) trusting_ = transaction.all_new();
+        if (transaction.somebody_else()) foresight_.mistaken();
+        auto left = transaction.left();
+        if (!failure && left) foresight_.committed(std::move(*left));
+        else foresight_.forget();  // what was drawn and given back leaves the sequence moved
         if (failure && again && attempt < attempts_max) continue;
 
         // A row that the database refuses harms only itself.
@@ -235,6 +299,7 @@ void PgJournal::process(Batch batch)
         if (!failure) {
             cost_.took(batch.size(), std::chrono::steady_clock::now() - began);
             metrics_.batch(batch.size(), bytes);
+            metrics_.commit(name_of(transaction.numbers()));
             for (auto const& [unit, tax_code] : transaction.learned()) owners_.learn(unit, tax_code);
         }
         auto results = transaction.take_results();

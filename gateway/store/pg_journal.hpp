@@ -11,6 +11,7 @@
 #include "gateway/runtime/rounds.hpp"
 #include "gateway/store/detail/answer.hpp"
 #include "gateway/store/detail/batch.hpp"
+#include "gateway/store/detail/bell.hpp"
 #include "gateway/store/detail/commit_cost.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/queue.hpp"
@@ -59,6 +60,9 @@ private:
     void offer(Pending pending);
     void serve();
     Batch take();
+    Pending take_one();
+    void seal_ahead(Row& row, Numbering& numbering);
+    void seal_next(PgConnection& connection, Foresight::Left const& if_committed);
     void process(Batch batch);
     void look_after_partitions(PgConnection& connection);
 
@@ -69,8 +73,10 @@ private:
     PgPool& pool_;
     Committed const committed_;
 
-    std::mutex mutex_;  // guards pending_, pending_bytes_, stopping_
+    std::mutex mutex_;  // guards pending_, pending_bytes_, stopping_, listening_
     std::condition_variable changed_;
+    Bell bell_;               // rung in place of changed_ while the committer listens
+    bool listening_ = false;  // it waits for the database, and would sign for whoever comes
     runtime::Rounds<Pending> pending_;
     std::size_t pending_bytes_ = 0;
     bool stopping_ = false;
@@ -78,6 +84,8 @@ private:
     Connector connector_;  // the committer's alone, as all below
     std::chrono::steady_clock::time_point partitions_due_{};
     UnitOwners owners_;
+    Batch ahead_;  // out of pending_ already; signed while the commit before was under way
+    Foresight foresight_;
     CommitCost cost_;
     bool trusting_ = true;  // the last transaction found all keys new
     std::thread committer_;

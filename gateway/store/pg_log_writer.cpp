@@ -73,6 +73,12 @@ void LogWriter::take(Rows const& newest)
     size_ = end;
 }
 
+void LogWriter::resume(ledger::Frontier const& foreseen)
+{
+    frontier_ = foreseen;
+    size_ = frontier_.span().end;
+}
+
 void LogWriter::append(std::string_view entry)
 {
     auto const leaf = ledger::leaf_hash(entry);

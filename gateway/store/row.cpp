@@ -2,6 +2,8 @@
 
 #include "gateway/dossier/id.hpp"
 
+#include <utility>
+
 namespace store::detail {
 
 Row row_of(Acceptance const& acceptance, Codec codec)
@@ -15,6 +17,15 @@ Row row_of(Acceptance const& acceptance, Codec codec)
     row.trace_id = acceptance.trace_id;
     row.corrects = acceptance.corrects;
     return row;
+}
+
+void seal(Row& row, Sealer const& sealer, Codec codec)
+{
+    auto const place = row.facts.log_index.value();
+    if (row.sealed && row.sealed->case_code == row.facts.case_code && row.sealed->log_index == place) return;
+    auto receipt = sealer(row.facts);
+    auto xml = pack(codec, receipt.xml), json = pack(codec, receipt.json);
+    row.sealed = Sealed{row.facts.case_code, place, std::move(receipt), std::move(xml), std::move(json)};
 }
 
 Claim claim_of(Row const& row, std::string const& case_code, std::int64_t sequence)

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 
 namespace {
@@ -181,10 +182,12 @@ TEST_F(StoreJournal, ReplacesAConnectionThatDiedAtRestWithoutAnyoneNoticing)
 {
     Gateway gateway{config_};
     ASSERT_TRUE(accept(gateway, {.key = "a"}).has_value());
-    auto const gone = database_.count("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-                                      "WHERE datname = current_database() AND application_name = 'ivan-gateway'");
-    ASSERT_GE(gone, 1);
-    EXPECT_TRUE(accept(gateway, {.key = "b"}).has_value());
+    std::string const ours = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ivan-gateway'";
+    ASSERT_GE(database_.count("SELECT count(pg_terminate_backend(pid)) " + ours), 1);
+    // Dead, not dying: what is sent to a server on its way out may still be answered by nobody, which is no word about the commit.
+    support::wait_until(context_, [&] { return database_.count("SELECT count(*) " + ours) == 0; });
+    auto const next = accept(gateway, {.key = "b"});
+    EXPECT_TRUE(next.has_value()) << store::name_of(next.error().why) << ": " << next.error().detail;
     EXPECT_TRUE(support::run_task(context_, gateway.archive.probe(soon())).has_value());
 }
 
@@ -316,6 +319,172 @@ TEST_F(StoreJournal, AFloodIsCommittedSoManyAtOnceAndWhoHasOneWaitingIsInTheNext
     // xmin is the transaction that wrote the row.
     EXPECT_EQ(database_.count("SELECT count(DISTINCT xmin::text) FROM ivan.dossiers"), 4);
     EXPECT_EQ(database_.count("SELECT count(*) FROM ivan.dossiers WHERE xmin = (SELECT xmin FROM ivan.dossiers WHERE idempotency_key = 'k8')"), 4);
+}
+
+// What the next commit will find is foreseen from the last; the database has the last word.
+class Foreseeing : public StoreJournal {
+protected:
+    [[nodiscard]] static double commits(Gateway const& gateway, std::string const& numbers)
+    {
+        auto const text = gateway.metrics.exposition();
+        auto const label = "ivan_commits_total{numbers=\"" + numbers + "\"} ";
+        auto const at = text.find(label);
+        return at == std::string::npos ? 0 : std::stod(text.substr(at + label.size()));
+    }
+    // One after another, each in a commit of its own.
+    void store_each(Gateway& gateway, std::vector<PlainDossier> const& all)
+    {
+        for (auto const& plain : all) {
+            auto const stored = accept(gateway, plain);
+            ASSERT_TRUE(stored.has_value()) << plain.key << ": " << stored.error().detail;
+        }
+    }
+    // Codes without a gap, each receipt signed for the code and the place in the log that its row has.
+    void expect_consistent(long stored)
+    {
+        EXPECT_EQ(rows("dossiers"), stored);
+        EXPECT_EQ(database_.count("SELECT sum(last) FROM ivan.case_counters"), stored);
+        EXPECT_EQ(database_.count("SELECT count(DISTINCT log_index) FROM ivan.dossiers WHERE log_index BETWEEN 0 AND " + std::to_string(stored - 1)), stored);
+        EXPECT_EQ(database_.count("SELECT max(first_index + count) FROM ivan.log_groups"), stored);
+        EXPECT_EQ(database_.count("SELECT count(DISTINCT sequence) FROM ivan.delivery_queue"), stored);
+        store::detail::PgConnection connection{config_.database_url, std::chrono::seconds{5}, std::chrono::seconds{5}};
+        static constexpr store::detail::Statement all{"all", "SELECT case_code, log_index, receipt_xml FROM ivan.dossiers"};
+        auto const found = connection.run(all, {});
+        for (std::size_t i = 0; i < found.count(); ++i) {
+            auto const receipt = store::detail::unpack(found.text(i, 2), 1u << 20);
+            ASSERT_TRUE(receipt);
+            EXPECT_THAT(*receipt, testing::HasSubstr("<MaHoSo>" + found.string(i, 0) + "</MaHoSo>"));
+            EXPECT_THAT(*receipt, testing::HasSubstr(">" + std::to_string(found.number(i, 1)) + "<"));
+        }
+    }
+};
+
+TEST_F(Foreseeing, OnlyTheFirstCommitAsksForItsNumbers)
+{
+    Gateway gateway{config_};
+    store_each(gateway, several(5));
+    EXPECT_EQ(commits(gateway, "asked"), 1);
+    EXPECT_EQ(commits(gateway, "foreseen"), 4);
+    expect_consistent(5);
+}
+
+TEST_F(Foreseeing, AnAgencyThatHadNoNumberYetIsAskedForOnce)
+{
+    Gateway gateway{config_};
+    auto all = several(4);
+    all[2].agency = all[3].agency = "00109";
+    store_each(gateway, all);
+    EXPECT_EQ(commits(gateway, "asked"), 2);
+    EXPECT_EQ(commits(gateway, "foreseen"), 2);
+    EXPECT_EQ(commits(gateway, "mistaken"), 0);
+    EXPECT_EQ(database_.value("SELECT string_agg(counter || ' ' || last, ', ' ORDER BY counter) FROM ivan.case_counters"), "00108/2026 2, 00109/2026 2");
+}
+
+TEST_F(Foreseeing, AnotherGatewaysCommitInBetweenCostsATryAndNothingElse)
+{
+    Gateway one{config_}, two{config_};
+    store_each(one, several(3, "a"));
+    store_each(two, several(1, "b"));
+    store_each(one, several(1, "c"));
+    EXPECT_EQ(commits(one, "mistaken"), 1);
+    expect_consistent(5);
+
+    // It rests until it has been alone for a while.
+    auto const foreseen = commits(one, "foreseen");
+    store_each(one, several(store::detail::Foresight::alone_after, "d"));
+    EXPECT_EQ(commits(one, "foreseen"), foreseen);
+    store_each(one, several(2, "e"));
+    EXPECT_EQ(commits(one, "foreseen"), foreseen + 2);
+    EXPECT_EQ(commits(one, "mistaken"), 1);
+    expect_consistent(5 + store::detail::Foresight::alone_after + 2);
+}
+
+TEST_F(Foreseeing, GatewaysThatWorkSideBySideGiveNoCodeTwiceAndLeaveNoGap)
+{
+    Gateway one{config_}, two{config_};
+    Answers first{context_, one.journal}, second{context_, two.journal};
+    for (auto const& plain : several(150, "a")) first.offer(plain);
+    for (auto const& plain : several(150, "b")) second.offer(plain);
+    first.wait();
+    second.wait();
+    for (std::size_t i = 0; i < 150; ++i) {
+        ASSERT_EQ(first.why(i), "stored");
+        ASSERT_EQ(second.why(i), "stored");
+    }
+    expect_consistent(300);
+}
+
+TEST_F(Foreseeing, AKnownKeyOrAnotherOnesUnitIsRefusedAsEverAndTheRestIsStored)
+{
+    Gateway gateway{config_};
+    auto all = several(9);
+    store_each(gateway, {all[0], all[1]});
+    auto foreign = all[2];
+    foreign.unit = all[0].unit;
+    foreign.tax_code = "0100109106";
+    auto const refused = accept(gateway, foreign);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().why, store::Refusal::unit_owner_mismatch);
+    EXPECT_EQ(commits(gateway, "mistaken"), 1);
+    store_each(gateway, {all[3]});
+    auto const foreseen = commits(gateway, "foreseen");
+    store_each(gateway, {all[4]});
+    EXPECT_EQ(commits(gateway, "mistaken"), 1);
+    EXPECT_EQ(commits(gateway, "foreseen"), foreseen + 1) << "nobody else is here: it goes on foreseeing";
+
+    auto const again = accept(gateway, all[0]);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_TRUE(again->repeated);
+    expect_consistent(4);
+}
+
+TEST_F(Foreseeing, ANumberMovedByHandIsNotGivenTwice)
+{
+    Gateway gateway{config_};
+    store_each(gateway, several(2));
+    database_.execute("UPDATE ivan.case_counters SET last = 7");
+    auto const stored = accept(gateway, {.key = "after"});
+    ASSERT_TRUE(stored.has_value());
+    EXPECT_EQ(stored->case_code, "00008.G/2026/00108");
+    database_.execute("SELECT nextval('ivan.delivery_sequence')");
+    store_each(gateway, several(1, "more"));
+    EXPECT_EQ(database_.value("SELECT max(sequence) = (SELECT last_value FROM ivan.delivery_sequence) FROM ivan.delivery_queue"), "t");
+}
+
+// Signed while the commit before was under way, for numbers that went to nobody: no such receipt ever leaves.
+TEST_F(Foreseeing, ReceiptsSignedAheadOfACommitThatFailsAreSignedAnew)
+{
+    std::atomic<int> sealed = 0;
+    Gateway gateway{config_, [&sealed](dossier::ReceiptFacts const& facts) {
+        ++sealed;
+        return support::plain_receipt(facts);
+    }};
+    store_each(gateway, several(2, "warm"));
+    // A deferred trigger makes the commit itself wait for a lock the test holds.
+    database_.execute("CREATE FUNCTION ivan.hold() RETURNS trigger LANGUAGE plpgsql AS "
+                      "$$ BEGIN PERFORM pg_advisory_xact_lock(4242); RETURN NULL; END $$; "
+                      "CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON ivan.dossier_status DEFERRABLE INITIALLY DEFERRED "
+                      "FOR EACH ROW EXECUTE FUNCTION ivan.hold()");
+    Answers answers{context_, gateway.journal};
+    {
+        store::detail::PgConnection holder{database_.url(), std::chrono::seconds{5}, std::chrono::seconds{30}};
+        holder.run_script("SELECT pg_advisory_lock(4242)");
+        answers.offer({.key = "unknown"});
+        wait_for_blocked();
+        for (auto const& plain : several(6)) answers.offer(plain);
+        support::wait_until(context_, [&sealed] { return sealed == 9; });
+        database_.execute("SELECT count(pg_terminate_backend(pid)) " + blocked());
+    }
+    answers.wait();
+    EXPECT_EQ(answers.why(0), "outcome_unknown");
+    for (std::size_t i = 1; i < 7; ++i) {
+        ASSERT_EQ(answers.why(i), "stored") << i;
+        auto const& stored = **answers.results[i];
+        EXPECT_THAT(stored.receipt.xml, testing::HasSubstr("<MaHoSo>" + stored.case_code + "</MaHoSo>"));
+    }
+    EXPECT_EQ((*answers.results[1])->case_code, "00003.G/2026/00108") << "the number of the commit that failed";
+    EXPECT_EQ(sealed, 15);
+    expect_consistent(8);
 }
 
 TEST_F(StoreJournal, WhatWasSentAheadIsUndoneByARollback)

@@ -7,7 +7,9 @@
 // nevertheless have happened.
 
 #include "gateway/dossier/case_code.hpp"
+#include "gateway/store/detail/foresight.hpp"
 #include "gateway/store/detail/log_writer.hpp"
+#include "gateway/store/detail/numbering.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/row.hpp"
 #include "gateway/store/failure.hpp"
@@ -15,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -55,12 +58,14 @@ private:
 class BatchTransaction {
 public:
     // Sets of each row that it numbers the facts that only a number gives: case code and place in the log, anew in each try.
-    // `trusting`: tries first as though nothing had been stored before, in one round trip less for each question. That costs a
-    // transaction where something was: a caller trusts while all_new() holds of the last.
+    // `trusting`: tries first as though nothing had been stored before, in one round trip less for each question, or in one for all where
+    // the foresight is worth trying. That costs a transaction where something was: a caller trusts while all_new() holds of the last.
     BatchTransaction(std::vector<Row*> rows, std::vector<RefusalRecord const*> refusals, Sealer const& sealer, Codec codec,
-                     std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners, bool trusting);
+                     std::vector<dossier::CaseCodeTemplate> const& case_codes, UnitOwners const& owners, Foresight const& foresight, bool trusting);
 
-    void run(PgConnection& connection);
+    // `meanwhile` is called once, when all is sent and the answer to COMMIT is still to come. It throws nothing but PgError of the connection.
+    using Meanwhile = std::function<void(PgConnection& connection, Foresight::Left const& if_committed)>;
+    void run(PgConnection& connection, Meanwhile const& meanwhile = {});
 
     [[nodiscard]] bool commit_sent() const noexcept { return commit_sent_; }
     // Keys and contents were new, each.
@@ -75,6 +80,13 @@ public:
         std::int64_t sequence;
     };
     [[nodiscard]] std::vector<Sequenced> sequences() const;
+    // What it found and left, where it has committed anything.
+    [[nodiscard]] std::optional<Foresight::Left> left() const;
+    // Where its numbers came from: foreseen, asked of the database, or asked of it after they had been foreseen in vain.
+    enum class Numbers { foreseen, asked, mistaken };
+    [[nodiscard]] Numbers numbers() const noexcept { return numbers_; }
+    // Another gateway had committed since our last commit.
+    [[nodiscard]] bool somebody_else() const noexcept { return somebody_else_; }
     // Owners that it saw or made; true once it is committed.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> const& learned() const noexcept { return learned_; }
 
@@ -90,17 +102,19 @@ private:
         std::string corrects;                // the dossier's id, once found
         std::int64_t sequence = 0;
         std::int64_t log_index = 0;
-        std::string receipt_xml, receipt_json;  // packed
     };
 
     using Groups = std::vector<Group*>;
     // Sorted as every gateway sorts, the earliest filer of a unit first: agency, unit, place in the batch.
     using UnitFiled = std::tuple<std::string_view, std::string_view, std::size_t>;
     using Units = std::map<UnitFiled, Group*>;
-    using Counts = std::map<std::string, std::int64_t>;  // numbers to take, by counter
 
     static constexpr std::size_t numbers_answers = 2 + LogWriter::lock_statements;
 
+    bool run_as_foreseen(PgConnection& connection, Meanwhile const& meanwhile);
+    bool foresee();
+    void ask_whether_foreseen(PgConnection& connection, Units const& units);
+    void start_over(PgConnection& connection);
     bool number_at_once(PgConnection& connection);
     void number_step_by_step(PgConnection& connection);
     void claim_keys(PgConnection& connection);
@@ -108,24 +122,28 @@ private:
     void read_known(PgConnection& connection);
     void check_corrections(PgConnection& connection);
     void check_units(PgConnection& connection);
+    [[nodiscard]] Units unknown_units();
+    void note_units(PgConnection& connection, Units const& units) const;
     Units ask_units(PgConnection& connection);
     Groups note_owners(Units const& units, Rows const& owners);
     void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
+    [[nodiscard]] Counts numbers_wanted() const;
     Counts ask_numbers(PgConnection& connection);
     void take_numbers(Counts const& counts, std::vector<Rows> const& answers);
-    [[nodiscard]] std::string counter_of(Row const& row) const;
+    void give(Counts last, std::vector<std::int64_t> const& sequences);
     void take_log(PgConnection& connection);
-    void seal(Group& group);
     void extend_log();
+    void write(PgConnection& connection, Meanwhile const& meanwhile);
     void write_status(PgConnection& connection);
     void write_dossiers(PgConnection& connection);
     void insert(PgConnection& connection, Groups const& sealed) const;
     void write_refusals(PgConnection& connection);
-    void write_rest(PgConnection& connection);
+    void commit(PgConnection& connection, Meanwhile const& meanwhile);
     void write_grace(PgConnection& connection, Groups const& fresh);
     void answer();
     [[nodiscard]] bool any_fresh() const;
+    [[nodiscard]] bool only_to_be_stored() const;
     [[nodiscard]] Groups all_groups();
     [[nodiscard]] Groups fresh_by_arrival();
     // Columns of what they lead with.
@@ -143,13 +161,17 @@ private:
     Codec codec_;
     std::vector<dossier::CaseCodeTemplate> const& case_codes_;
     UnitOwners const& owners_;
+    Foresight const& foresight_;
     bool const trusting_;
-    bool all_new_ = false;
+    bool all_new_ = false, somebody_else_ = false;
+    Numbers numbers_ = Numbers::asked;
     std::vector<std::pair<std::string, std::string>> learned_;
     bool committed_ = false;
     std::vector<Group> groups_;           // sorted by provider and key: every gateway locks in this order
     std::vector<std::size_t> arrival_;    // groups by their leader's place in the batch
     LogWriter log_;
+    Counts last_;                                // of each counter, with the numbers given here
+    std::optional<std::int64_t> sequence_;       // the last that was drawn
     std::vector<std::optional<Result<Stored>>> results_;
     bool commit_sent_ = false;
 };

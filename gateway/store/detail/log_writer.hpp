@@ -41,9 +41,11 @@ public:
     static constexpr std::size_t lock_statements = 2;
     void lock(PgConnection& connection);  // sends; the answer of the last statement is for take()
     void take(Rows const& newest);
+    void resume(ledger::Frontier const& foreseen);  // in place of both, where the database is asked whether it is so
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }                   // before this transaction
     [[nodiscard]] std::uint64_t end() const noexcept { return frontier_.span().end; }     // with what was appended
+    [[nodiscard]] ledger::Frontier const& frontier() const noexcept { return frontier_; }
     void append(std::string_view entry);
     void write(PgConnection& connection);  // sends; nothing where nothing was appended
 

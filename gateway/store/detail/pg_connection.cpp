@@ -323,6 +323,12 @@ void PgConnection::notice(void* self, pg_result const* said)
 
 void PgConnection::lose(std::string const& what)
 {
+    // Where sending failed, what the server said last may lie unread: it answers the first of what was sent.
+    if (!queued_.empty() && !PQisBusy(connection_.get())) {
+        Rows const answer{PQgetResult(connection_.get())};
+        auto const* const said = answer.raw();
+        if (last_words(said)) throw PgError{PgError::Kind::lost, PQresultErrorField(said, PG_DIAG_SQLSTATE), PQresultErrorMessage(said), queued_.size() > 1};
+    }
     std::string said = PQerrorMessage(connection_.get());
     while (!said.empty() && (said.back() == '\n' || said.back() == ' ')) said.pop_back();
     throw PgError{PgError::Kind::lost, "", what + ": " + said};
@@ -395,19 +401,37 @@ pg_result* PgConnection::next()
 {
     auto* const connection = connection_.get();
     while (PQisBusy(connection)) {
+        if (PQstatus(connection) == CONNECTION_BAD) lose("receive");
         wait(false);
         if (PQconsumeInput(connection) != 1) lose("receive");
     }
     return PQgetResult(connection);
 }
 
+void PgConnection::conclude()
+{
+    if (std::exchange(concluded_, true)) return;
+    if (PQpipelineSync(connection_.get()) != 1) lose("sync");
+    start();
+}
+
+bool PgConnection::answered_before(int other)
+{
+    if (!PQisBusy(connection_.get())) return true;
+    std::array<pollfd, 2> waited{{{PQsocket(connection_.get()), POLLIN, 0}, {other, POLLIN, 0}}};
+    auto const left = std::chrono::ceil<std::chrono::milliseconds>(answer_by_ - std::chrono::steady_clock::now());
+    int const ready = left.count() <= 0 ? 0 : poll(waited.data(), waited.size(), static_cast<int>(left.count()));
+    if (ready < 0 && errno != EINTR) lose("poll");
+    return ready == 0 || (ready > 0 && waited[0].revents != 0);
+}
+
 std::vector<Rows> PgConnection::finish()
 {
     auto* const connection = connection_.get();
+    conclude();
+    concluded_ = false;
     auto const queued = std::exchange(queued_, {});
     preparing_.clear();
-    if (PQpipelineSync(connection) != 1) lose("sync");
-    start();
 
     std::vector<Rows> answers;
     std::optional<PgError> error;
@@ -419,7 +443,7 @@ std::vector<Rows> PgConnection::finish()
             if (entry.preparing) prepared_.insert(entry.statement->name);
             else answers.push_back(std::move(answer));
         } else if (last_words(result)) {
-            throw PgError{PgError::Kind::lost, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result)};
+            throw PgError{PgError::Kind::lost, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result), &entry != &queued.back()};
         } else if (status != PGRES_PIPELINE_ABORTED && !error) {
             auto const* const state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
             auto const* const message = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;

@@ -34,9 +34,14 @@ public:
         lost,     // the connection is gone: what was under way may or may not have happened
         refused,  // the server said no; state() is its SQLSTATE
     };
-    PgError(Kind kind, std::string state, std::string const& what) : std::runtime_error{what}, kind_{kind}, state_{std::move(state)} {}
+    PgError(Kind kind, std::string state, std::string const& what, bool undone = false)
+        : std::runtime_error{what}, kind_{kind}, state_{std::move(state)}, undone_{undone}
+    {
+    }
     [[nodiscard]] Kind kind() const noexcept { return kind_; }
     [[nodiscard]] std::string const& state() const noexcept { return state_; }
+    // Lost, and yet certain: the server ended the session at a statement before the last that had been sent, which therefore never ran.
+    [[nodiscard]] bool undone() const noexcept { return undone_; }
     // Two transactions were in each other's way: the same again may well succeed.
     [[nodiscard]] bool worth_repeating() const;
     // The server cannot work now (disk full, read-only, cancelled, shutting down): nobody's data is to blame.
@@ -45,6 +50,7 @@ public:
 private:
     Kind kind_;
     std::string state_;
+    bool undone_;
 };
 
 // Values of $1, $2 …, in order. The statement casts each to its type ($1::bigint), which must be the one given here.
@@ -110,6 +116,10 @@ public:
     std::vector<Rows> finish();
     // Sends what is queued, so that the server works on it while the caller does something else; finish() is still to come.
     void start();
+    // The same for good: nothing more is queued before finish(), which has only to wait.
+    void conclude();
+    // After conclude(): waits until an answer begins to come, or the time for it is over (true), or until another file can be read (false).
+    [[nodiscard]] bool answered_before(int other);
 
     Rows run(Statement const& statement, Params const& params);
     void run_plain(char const* sql);
@@ -140,6 +150,7 @@ private:
     std::set<std::string_view> prepared_;
     std::set<std::string_view> preparing_;
     std::vector<Queued> queued_;
+    bool concluded_ = false;
     bool unconfirmed_ = false;
     std::chrono::milliseconds answer_timeout_;
     std::chrono::steady_clock::time_point answer_by_;
