@@ -200,6 +200,7 @@ private:
         else find({"frontier", start, "", "", "the commit before has none that can be read"});
         begin_ = start;
         promises_.erase(promises_.begin(), promises_.lower_bound(start));
+        compare_heads(frontier_, nullptr);
     }
 
     void read_groups()

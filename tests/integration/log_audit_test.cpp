@@ -131,6 +131,8 @@ TEST_F(LogAudit, FindsNothingWhereNobodyHasBeen)
     EXPECT_EQ(report.receipts_unverified, 0u);
     EXPECT_TRUE(audit(200).clean()) << testing::PrintToString(found(audit(200)));
     EXPECT_LT(audit(200).leaves, 140u);
+    auto const at_a_head = audit(std::stoul(one("SELECT min(size) FROM ivan.log_heads")));
+    EXPECT_TRUE(at_a_head.clean()) << testing::PrintToString(found(at_a_head));
 }
 
 TEST_F(LogAudit, AnEmptyLogIsClean) { EXPECT_TRUE(audit().clean()); }
