@@ -3,11 +3,9 @@
 // Both work offline. Exit: 0 yes, 1 no, 2 trouble.
 
 #include "gateway/ctl/audit.hpp"
+#include "gateway/ctl/log_file.hpp"
 #include "gateway/ctl/statement_file.hpp"
 #include "gateway/dossier/time.hpp"
-#include "gateway/ledger/head.hpp"
-#include "gateway/ledger/proof.hpp"
-#include "schemas/base64.hpp"
 
 #include <fmt/format.h>
 
@@ -22,7 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t proof_bytes_max = 1u << 20;
 constexpr std::size_t mine_max = 5'000'000;  // keys of a list of ours
 constexpr std::size_t named_max = 1000;      // of each kind, in the answer
 
@@ -31,48 +28,14 @@ struct Options {
     CertificatesOption certificates;
 };
 
-std::string text_at(json::value const& value, std::string_view name)
-{
-    auto const* const member = value.as_object().if_contains(name);
-    if (member == nullptr || !member->is_string()) throw std::runtime_error(fmt::format("no {} in it", name));
-    return std::string{member->get_string()};
-}
-
-ledger::Proof path_in(json::value const& answer)
-{
-    ledger::Proof path;
-    for (auto const& one : answer.at("path").as_array()) {
-        auto const octets = signing::bytes_of_hex(std::string_view{one.as_string()});
-        if (octets.size() != sizeof(ledger::Hash) || path.size() == ledger::consistency_hashes_max) throw std::runtime_error("its path is none");
-        std::copy(octets.begin(), octets.end(), path.emplace_back().begin());
-    }
-    return path;
-}
-
-// What is wrong between the statement's tree and that of a head; empty where nothing is.
-std::string trouble_of_trees(ledger::Statement const& statement, ledger::TreeHead const& head, Options const& options)
-{
-    if (head.log != statement.log) return fmt::format("the head is of the log {}, the statement of {}", head.log, statement.log);
-    if (head.size == statement.size) return head.root == statement.root ? "" : "head and statement have one size and two roots: keep both, the log was forked";
-    ledger::ConsistencyClaim claim{statement.size, head.size, statement.root, head.root};
-    if (head.size < statement.size) claim = {head.size, statement.size, head.root, statement.root};
-    if (claim.from == 0) return {};  // every log begins with the empty one
-    if (options.consistency.empty())
-        throw std::runtime_error(fmt::format("the sizes differ: give --consistency with the answer of GET /v1/log/consistency?from={}&to={}", claim.from, claim.to));
-    auto const path = path_in(json::parse(read_file(options.consistency, proof_bytes_max)));
-    auto const proven = ledger::verify_consistency(claim, path);
-    return proven ? "" : fmt::format("the log of {} leaves is not proved to be the beginning of that of {}: {}", claim.from, claim.to, proven.error().detail);
-}
-
 void check_head(StatementFile& file, std::vector<KnownCertificate> const& known, Options const& options)
 {
-    auto const answer = json::parse(read_file(options.head, proof_bytes_max));
-    auto const text = text_at(answer, "text");
-    auto const signature = schemas::base64_decode(text_at(answer, "signature")).value_or("");
-    auto const head = ledger::read_head(text);
-    if (!head) throw std::runtime_error(options.head + ": " + head.error().detail);
-    if (auto trouble = trouble_of_signature(known, head->key_id, text, signature, head->at); !trouble.empty()) file.findings.push_back("the head: " + trouble);
-    if (auto trouble = trouble_of_trees(*file.statement, *head, options); !trouble.empty()) file.findings.push_back(std::move(trouble));
+    auto const kept = read_head_file(options.head);
+    auto const& head = kept.head;
+    auto const& said = *file.statement;
+    if (auto trouble = trouble_of_signature(known, head.key_id, kept.text, kept.signature, head.at); !trouble.empty()) file.findings.push_back("the head: " + trouble);
+    auto trouble = trouble_of_trees("the statement", {said.log, said.size, said.root, said.at, said.key_id}, head, options.consistency);
+    if (!trouble.empty()) file.findings.push_back(std::move(trouble));
 }
 
 json::array strings(std::vector<std::string> const& all)

@@ -2,6 +2,8 @@
 
 #include "gateway/dossier/time.hpp"
 
+#include <charconv>
+
 namespace dossier {
 namespace {
 
@@ -16,6 +18,13 @@ std::optional<std::string_view> only(std::string_view text, std::string const& n
     auto const end = text.find('<', begin);
     if (end == std::string_view::npos || text.compare(end, close.size(), close) != 0) return std::nullopt;
     return text.substr(begin, end - begin);
+}
+
+std::optional<std::uint64_t> number(std::string_view digits)
+{
+    std::uint64_t value = 0;
+    auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return digits.empty() || error != std::errc{} || end != digits.data() + digits.size() ? std::nullopt : std::optional{value};
 }
 
 }  // namespace
@@ -41,8 +50,10 @@ std::optional<ReceiptWords> read_receipt(std::string_view xml)
     if (!key_id && *layout != "1") return std::nullopt;
     auto const at = parse_rfc3339(*received);
     if (!at) return std::nullopt;
-    return ReceiptWords{std::string{*layout}, std::string{key_id.value_or("")}, std::string{*case_code}, std::string{*dossier_id},
-                        std::string{*content}, *at};
+    ReceiptWords words{std::string{*layout}, std::string{key_id.value_or("")}, std::string{*case_code}, std::string{*dossier_id},
+                       std::string{*content}, *at, std::string{only(xml, "MaIVAN").value_or("")}, std::nullopt};
+    if (auto const place = only(xml, "ViTriNhatKy")) words.log_index = number(*place);
+    return words;
 }
 
 }  // namespace dossier

@@ -7,6 +7,7 @@
 
 #include "gateway/runtime/clock.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct ReceiptWords {
     std::string dossier_id;
     std::string content_sha256;
     runtime::Instant received_at{};
+    std::string provider;                    // MaIVAN
+    std::optional<std::uint64_t> log_index;  // ViTriNhatKy; nothing in receipts of before the log
 };
 
 // No comment, instruction, CDATA or DOCTYPE, and each of these elements once: so a search of the text finds what a parser

@@ -90,3 +90,20 @@ it_signs_receipts_that_other_software_can_check() {
     ! xmlsec1 --verify --enabled-key-data x509 --trusted-pem "$(pki)/receipt/ca.pem" "$work/changed" >/dev/null 2>&1 || fail "a changed receipt verifies"
     matches "signers" "$(tr -d '\n' <"$work/body")" "MST:$IVAN_UNIT_TAX_CODE"
 }
+
+it_proves_that_a_dossier_stands_in_the_log_to_whoever_holds_its_receipt() {
+    local id verify
+    accepted_dossier D02-TS
+    id=$(json .dossier_id)
+    call "$IVAN_URL/v1/dossiers/$id/receipt"
+    cp "$work/body" "$work/receipt"
+    wait_for 10 "a head that covers it" eval "call '$IVAN_URL/v1/log/proof?dossier=$id'; [[ \$status == 200 ]]" || fail "no proof: $(cat "$work/body")"
+    cp "$work/body" "$work/proof"
+    verify=("$bin/ivanctl" receipt verify "$work/receipt" --dossier "$sent" --certificates "$(pki)/receipt/receipt.pem" --json)
+    "${verify[@]}" --proof "$work/proof" >"$work/log" || fail "not proved: $(cat "$work/log")"
+    same "its place" "$(jq .log.index "$work/log")" "$(jq .index "$work/proof")"
+    jq '.index += 1' "$work/proof" >"$work/changed"
+    ! "${verify[@]}" --proof "$work/changed" >"$work/log" || fail "another place is proved: $(cat "$work/log")"
+    jq '.head.text |= sub("time 2"; "time 3")' "$work/proof" >"$work/changed"
+    ! "${verify[@]}" --proof "$work/changed" >"$work/log" || fail "an altered head is believed: $(cat "$work/log")"
+}

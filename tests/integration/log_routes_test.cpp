@@ -257,4 +257,88 @@ TEST_F(LogRoutes, ClosedStatementsAreTheSameForEverAndIvanctlChecksThem)
     EXPECT_EQ(other.at("extra").at("count").as_int64(), 1);
 }
 
+TEST_F(LogRoutes, IvanctlProvesThatADossierStandsInTheLogFromItsReceiptAlone)
+{
+    file("before"), file("beside");
+    auto const body = hub_.dossier();
+    auto const id = text_in(hub_.submit(body, "a"), "/dossier_id");
+    auto const other = file("other");
+    support::TemporaryDirectory const directory;
+    auto const pki = support::hub_pki();
+    auto const kept_as = [&](std::string const& name, std::string const& bytes) {
+        std::ofstream{directory.path() / name, std::ios::binary} << bytes;
+        return (directory.path() / name).string();
+    };
+    auto const middle = head();
+    auto const head_file = kept_as("head", hub_.get("/v1/log/head").body);
+    auto const size = std::to_string(middle.size);
+    auto const sized_file = kept_as("sized", hub_.get("/v1/log/proof?dossier=" + id + "&size=" + size).body);
+    file("after"), file("afterwards");
+    auto const newest = head();
+    auto const proof = hub_.get("/v1/log/proof?dossier=" + id).body;
+    auto const proof_file = kept_as("proof", proof);
+    auto const consistency = hub_.get("/v1/log/consistency?from=" + size + "&to=" + std::to_string(newest.size)).body;
+    auto const consistency_file = kept_as("consistency", consistency);
+    auto const receipt_file = kept_as("receipt", hub_.get("/v1/dossiers/" + id + "/receipt").body);
+    auto const dossier_file = kept_as("dossier", body);
+
+    auto const verify = [&](std::vector<std::string> const& more) {
+        std::vector<std::string> all{"receipt", "verify", receipt_file, "--dossier", dossier_file, "--certificates", pki / "receipt/receipt.pem", "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        return support::ivanctl(all);
+    };
+    auto const good = verify({"--proof", proof_file});
+    ASSERT_EQ(good.status, 0) << good.text;
+    auto const said = good.json().at("log");
+    EXPECT_EQ(said.at("index").to_number<std::uint64_t>(), json::parse(proof).at("index").to_number<std::uint64_t>());
+    EXPECT_EQ(said.at("size").to_number<std::uint64_t>(), newest.size);
+    EXPECT_EQ(said.at("root").as_string(), signing::hex(newest.root));
+    EXPECT_EQ(verify({"--proof", proof_file, "--head", head_file, "--consistency", consistency_file}).status, 0);
+    EXPECT_EQ(verify({"--proof", sized_file, "--head", head_file}).status, 0) << "asked for at the size of the kept head";
+
+    // Trouble: what would decide is not there.
+    EXPECT_EQ(verify({"--proof", proof_file, "--head", head_file}).status, 2);
+    EXPECT_EQ(verify({"--proof", sized_file}).status, 2);
+    EXPECT_EQ(verify({"--head", head_file}).status, 2);
+
+    auto const no = [&](std::string const& what, std::string const& refusal, std::vector<std::string> const& more) {
+        auto const ran = verify(more);
+        EXPECT_EQ(ran.status, 1) << what << ": " << ran.text;
+        if (ran.status != 1) return;
+        EXPECT_EQ(ran.json().at("refusal").as_string(), refusal) << what << ": " << ran.text;
+    };
+    // One digit of what stands behind `mark` is another.
+    auto const altered = [&](std::string text, std::string const& mark) {
+        auto& digit = text.at(text.find(mark) + mark.size());
+        digit = digit == '1' ? '2' : '1';
+        return kept_as("altered", text);
+    };
+    no("path", "proof_wrong", {"--proof", altered(proof, "\"path\":[\"")});
+    no("leaf hash", "proof_wrong", {"--proof", altered(proof, "\"leaf_hash\":\"")});
+    no("entry", "other_entry", {"--proof", altered(proof, "\"entry\":\"010")});
+    no("place", "other_place", {"--proof", altered(proof, "\"index\":")});
+    no("size", "proof_not_of_head", {"--proof", altered(proof, "{\"index\":" + std::to_string(said.at("index").to_number<std::uint64_t>()) + ",\"size\":")});
+    no("root", "proof_wrong", {"--proof", altered(proof, "root ")});
+    no("head's time", "head_not_signed", {"--proof", altered(proof, "time 2")});
+    no("head's signature", "head_not_signed", {"--proof", altered(proof, "\"signature\":\"")});
+    no("another dossier's proof", "other_entry", {"--proof", kept_as("altered", hub_.get("/v1/log/proof?dossier=" + other).body)});
+    no("no proof", "not_a_proof", {"--proof", head_file});
+    no("no head", "not_a_head", {"--proof", proof_file, "--head", proof_file});
+    auto const kept = support::read_file(head_file);
+    no("kept head's time", "head_not_signed", {"--proof", sized_file, "--head", altered(kept, "time 2")});
+    no("kept head's root", "proof_wrong", {"--proof", sized_file, "--head", altered(kept, "root ")});
+    no("consistency", "other_log", {"--proof", proof_file, "--head", head_file, "--consistency", kept_as("altered", R"({"path":[]})")});
+
+    // A hub that shows different people different logs signs both.
+    auto const key = signing::KeyPair::load(pki / "receipt/receipt.key", pki / "receipt/receipt.pem");
+    auto forked = newest;
+    forked.root[0] ^= 1;
+    auto const text = ledger::canonical_head(forked).value();
+    no("two roots of one size", "other_log",
+       {"--proof", proof_file, "--head", kept_as("altered", json::serialize(json::object{{"text", text}, {"signature", schemas::base64_encode(signing::sign_text(*key, text))}}))});
+
+    std::ofstream{dossier_file, std::ios::binary} << hub_.dossier();
+    no("another dossier", "other_dossier", {"--proof", proof_file});
+}
+
 }  // namespace

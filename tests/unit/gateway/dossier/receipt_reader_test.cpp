@@ -9,14 +9,16 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string a_receipt()
+std::string a_receipt(std::optional<std::uint64_t> log_index = std::nullopt)
 {
     dossier::ReceiptFacts facts;
     facts.dossier_id = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
     facts.case_code = "00007.G/2026/00108";
+    facts.provider_code = "THAISON";
     facts.received_at = std::chrono::sys_days{2026y / 11 / 21} + 2h + 5min + 7s + 123ms;
     facts.unit_name = "Công ty <!--A--> & <MaHoSo>B</MaHoSo>";
     facts.content_sha256 = std::string(64, 'a');
+    facts.log_index = log_index;
     facts.forms = {{"D02-TS", "1040", "D02-TS.xml", std::string(64, 'b'), 99}};
     return dossier::seal(facts, *support::Pki::key(support::Pki::shared().unit("0100109106"))).xml;
 }
@@ -38,6 +40,16 @@ TEST(ReceiptReader, ReadsWhatAReceiptSaysOfItself)
     EXPECT_EQ(words->dossier_id, "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
     EXPECT_EQ(words->content_sha256, std::string(64, 'a')) << "the envelope's, not a form's";
     EXPECT_EQ(words->received_at, std::chrono::sys_days{2026y / 11 / 21} + 2h + 5min + 7s + 123ms);
+}
+
+TEST(ReceiptReader, ReadsWhoFiledAndTheDossiersPlaceInTheLog)
+{
+    EXPECT_EQ(dossier::read_receipt(a_receipt())->provider, "THAISON");
+    EXPECT_EQ(dossier::read_receipt(a_receipt())->log_index, std::nullopt);
+    EXPECT_EQ(dossier::read_receipt(a_receipt(0))->log_index, 0u);
+    EXPECT_EQ(dossier::read_receipt(a_receipt(123456789012))->log_index, 123456789012u);
+    for (auto const* other : {"<ViTriNhatKy>", "<ViTriNhatKy>-", "<ViTriNhatKy>7 ", "<ViTriNhatKy>99999999999999999999", "<ViTriNhatKy>1</ViTriNhatKy><ViTriNhatKy>"})
+        EXPECT_EQ(dossier::read_receipt(with(a_receipt(7), "<ViTriNhatKy>7", other))->log_index, std::nullopt) << other;
 }
 
 TEST(ReceiptReader, ReadsTheFirstLayoutThatNamedNoKey)
