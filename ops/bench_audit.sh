@@ -5,6 +5,7 @@
 # with --full in all of it. Before the first and behind the last, all of it is verified and must be clean.
 # shellcheck shell=bash disable=SC2154
 audit_rows=1000000 audit_full=no
+audit_kept=()  # --head FILE, where a head is kept outside
 
 audit_sql() { PGOPTIONS='-c client_min_messages=warning' /usr/lib/postgresql/15/bin/psql -X -q -t -A -v ON_ERROR_STOP=1 "$audit_url" -c "$1"; }
 
@@ -20,11 +21,11 @@ audit_tamper() {
     local name=$1 expected=$2 sql=$3 undo=$4 from=() found
     [[ $audit_full == yes ]] || from=(--from-index "$audit_from")
     audit_sql "BEGIN; $sql; COMMIT"
-    audit_verify "${from[@]}"
+    audit_verify "${from[@]}" "${audit_kept[@]}"
     audit_sql "BEGIN; $undo; COMMIT"
     found=$(jq -r "[.findings[] | select($expected)][0] | if . == null then \"\" else
         \"\\(.what)\" + (if .index then \", leaf \\(.index)\" else \"\" end)
-        + (if .dossier_id != \"\" then \", dossier \\(.dossier_id) \\(.case_code)\" else \"\" end) + \": \\(.detail)\" end" "$work/audit.json")
+        + (if .dossier_id != \"\" then \", dossier \\(.dossier_id)\" else \"\" end) + (if .case_code != \"\" then \" \\(.case_code)\" else \"\" end) + \": \\(.detail)\" end" "$work/audit.json")
     if [[ -n $found ]]; then note "$(printf '%-32s found: %s' "$name" "$found")"; else note "$(printf '%-32s NOT FOUND' "$name")"; fi
     row "audit: $name" "$([[ -n $found ]] && echo 1 || echo 0)" found null '"figure >= 1"' "$(jq -Rn --arg f "${found:-NOT FOUND}" '$f')" >>"$rows"
     [[ -n $found ]] || echo "audit: $name not found" >>"$failed"
@@ -57,13 +58,22 @@ audit() {
     step "Tamperings, each undone behind it"
     audit_from=$((audit_rows * 9 / 10))
     # Two dossiers, a refusal, and the commit that holds the first dossier's leaf.
-    local p q r group place last of
+    local p q r group place last end code of
     p=$(audit_sql "SELECT min(log_index) FROM ivan.dossiers WHERE log_index >= $((audit_rows * 19 / 20))")
     q=$(audit_sql "SELECT min(log_index) FROM ivan.dossiers WHERE log_index > $p + 7")
     r=$(audit_sql "SELECT min(log_index) FROM ivan.refusals WHERE log_index >= $((audit_rows * 19 / 20))")
     group=$(audit_sql "SELECT max(first_index) FROM ivan.log_groups WHERE first_index <= $p")
     last=$(audit_sql "SELECT max(first_index) FROM ivan.log_groups")
     place=$((32 * (p - group)))
+    # The newest commit with a dossier: the end that is removed with all that speaks of it.
+    end=$(audit_sql "SELECT max(first_index) FROM ivan.log_groups WHERE first_index <= (SELECT max(log_index) FROM ivan.dossiers)")
+    code=$(audit_sql "SELECT case_code FROM ivan.dossiers WHERE log_index >= $end ORDER BY log_index LIMIT 1")
+    audit_sql "SELECT json_build_object('text', text, 'signature', translate(encode(signature, 'base64'), E'\n', '')) FROM ivan.log_heads ORDER BY size DESC, head_id DESC LIMIT 1" >"$work/head.json"
+    audit_sql "CREATE TABLE end_d AS SELECT * FROM ivan.dossiers WHERE log_index >= $end; CREATE TABLE end_r AS SELECT * FROM ivan.refusals WHERE log_index >= $end;
+               CREATE TABLE end_i AS SELECT i.* FROM ivan.idempotency i JOIN end_d USING (dossier_id); CREATE TABLE end_s AS SELECT s.* FROM ivan.dossier_status s JOIN end_d USING (dossier_id);
+               CREATE TABLE end_g AS SELECT * FROM ivan.log_groups WHERE first_index >= $end; CREATE TABLE end_n AS SELECT * FROM ivan.log_nodes WHERE ((index + 1) << level) > $end;
+               CREATE TABLE end_h AS SELECT * FROM ivan.log_heads WHERE size > $end; CREATE TABLE end_t AS SELECT * FROM ivan.statements WHERE size > $end;
+               CREATE TABLE end_c AS SELECT * FROM ivan.case_counters"
     audit_sql "CREATE TABLE kept AS SELECT * FROM ivan.dossiers WHERE log_index IN ($p, $q); CREATE TABLE kept_r AS SELECT * FROM ivan.refusals WHERE log_index = $r;
                CREATE TABLE kept_g AS SELECT * FROM ivan.log_groups WHERE first_index IN ($group, $last); CREATE TABLE kept_h AS SELECT * FROM ivan.log_heads"
     other_of() { printf '(SELECT %s FROM kept WHERE log_index = %s)' "$1" "$q"; }
@@ -105,6 +115,20 @@ audit() {
         "UPDATE ivan.idempotency SET content_sha256 = (SELECT content_sha256 FROM kept WHERE log_index = $p) WHERE dossier_id = '$id'"
     audit_tamper "status of another code" ".what == \"status\" and .index == $p" "UPDATE ivan.dossier_status SET case_code = '99999999.G/2026/00108' WHERE dossier_id = '$id'" \
         "UPDATE ivan.dossier_status SET case_code = (SELECT case_code FROM kept WHERE log_index = $p) WHERE dossier_id = '$id'"
+
+    local cut="DELETE FROM ivan.dossiers d USING end_d e WHERE d.agency = e.agency AND d.received_at = e.received_at AND d.dossier_id = e.dossier_id;
+               DELETE FROM ivan.refusals r USING end_r e WHERE r.refused_at = e.refused_at AND r.log_index = e.log_index;
+               DELETE FROM ivan.idempotency i USING end_i e WHERE i.provider = e.provider AND i.idempotency_key = e.idempotency_key;
+               DELETE FROM ivan.dossier_status s USING end_s e WHERE s.dossier_id = e.dossier_id; DELETE FROM ivan.log_groups WHERE first_index >= $end;
+               DELETE FROM ivan.log_nodes WHERE ((index + 1) << level) > $end; DELETE FROM ivan.log_heads WHERE size > $end; DELETE FROM ivan.statements WHERE size > $end"
+    local mend="INSERT INTO ivan.dossiers SELECT * FROM end_d; INSERT INTO ivan.refusals SELECT * FROM end_r; INSERT INTO ivan.idempotency SELECT * FROM end_i;
+                INSERT INTO ivan.dossier_status SELECT * FROM end_s; INSERT INTO ivan.log_groups SELECT * FROM end_g; INSERT INTO ivan.log_nodes SELECT * FROM end_n;
+                INSERT INTO ivan.log_heads OVERRIDING SYSTEM VALUE SELECT * FROM end_h; INSERT INTO ivan.statements SELECT * FROM end_t;
+                UPDATE ivan.case_counters c SET last = e.last FROM end_c e WHERE e.counter = c.counter"
+    audit_tamper "end with all that speaks of it" ".what == \"counter\" and .case_code == \"$code\"" "$cut" "$mend"
+    audit_kept=(--head "$work/head.json")
+    audit_tamper "the same, counters set back" '.what == "head" and (.detail | contains("leaves, the log has"))' \
+        "$cut; UPDATE ivan.case_counters c SET last = last - (SELECT count(*) FROM end_d e WHERE e.agency = split_part(c.counter, '/', 1))" "$mend"
 
     step "All of it again: every tampering was undone"
     audit_clean "behind the tamperings"

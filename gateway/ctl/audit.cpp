@@ -3,6 +3,7 @@
 #include "gateway/ctl/audit.hpp"
 #include "gateway/ctl/context.hpp"
 #include "gateway/ctl/database.hpp"
+#include "gateway/ctl/log_file.hpp"
 #include "gateway/store/log_audit.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ namespace json = boost::json;
 struct Options {
     DatabaseOption database;
     std::uint64_t from_index = 0;
-    std::vector<std::string> certificates;
+    std::vector<std::string> certificates, heads;
     store::AuditReceipts receipts = store::AuditReceipts::all;
     unsigned threads = 0;
 };
@@ -37,7 +38,9 @@ json::object json_of(store::AuditFinding const& finding)
 std::string text_of(store::AuditFinding const& finding)
 {
     return fmt::format("  {}{}{}: {}\n", finding.what, finding.index ? fmt::format(", leaf {}", *finding.index) : "",
-                       finding.dossier_id.empty() ? "" : fmt::format(", dossier {} {}", finding.dossier_id, finding.case_code), finding.detail);
+                       finding.dossier_id.empty() ? (finding.case_code.empty() ? "" : ", " + finding.case_code)
+                                                  : fmt::format(", dossier {} {}", finding.dossier_id, finding.case_code),
+                       finding.detail);
 }
 
 void verify(Context& context, Options const& options)
@@ -47,6 +50,10 @@ void verify(Context& context, Options const& options)
     audit.receipts = options.receipts;
     audit.threads = options.threads;
     for (auto const& file : options.certificates) audit.certificates.push_back(read_file(file));
+    for (auto const& file : options.heads) {
+        auto kept = read_head_file(file);
+        audit.heads.push_back({file, std::move(kept.text), std::move(kept.signature)});
+    }
     auto const begun = std::chrono::steady_clock::now();
     auto const seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(); };
     auto shown = begun;
@@ -63,11 +70,11 @@ void verify(Context& context, Options const& options)
 
     json::array findings;
     if (shown != begun) std::fputc('\n', stderr);
-    std::string text = fmt::format("{} leaves in {} commits, {} nodes, {} heads and {} statements ({} not verified for want of a certificate)\n"
+    std::string text = fmt::format("{} leaves in {} commits, {} nodes, {} heads, {} kept heads and {} statements ({} not verified for want of a certificate)\n"
                                    "{} dossiers and {} refusals, {} from before the log\n"
                                    "{} receipts verified, {} not for want of a certificate\n"
                                    "{} rows, {:.1f} s, {:.0f} rows a second, {} findings\n",
-                                   report.leaves, report.groups, report.nodes, report.heads, report.statements, report.heads_unverified, report.dossiers,
+                                   report.leaves, report.groups, report.nodes, report.heads, report.heads_kept, report.statements, report.heads_unverified, report.dossiers,
                                    report.refusals, report.before_the_log, report.receipts_verified, report.receipts_unverified, rows, took, rate,
                                    report.findings.size() + report.findings_left_out);
     for (auto const& finding : report.findings) {
@@ -83,6 +90,7 @@ void verify(Context& context, Options const& options)
                                 {"commits", report.groups},
                                 {"nodes", report.nodes},
                                 {"heads", report.heads},
+                                {"heads_kept", report.heads_kept},
                                 {"heads_unverified", report.heads_unverified},
                                 {"statements", report.statements},
                                 {"receipts_verified", report.receipts_verified},
@@ -109,6 +117,8 @@ void add_audit(CLI::App& app, Context& context)
     options->database.declare(*command);
     command->add_option("--from-index", options->from_index, "Check rows from this leaf on (its whole commit); 33 octets of memory for each");
     command->add_option("--certificate", options->certificates, "PEM of a receipt key's certificate, to verify what it signed: heads, statements, receipts; may be repeated")
+        ->check(CLI::ExistingFile);
+    command->add_option("--head", options->heads, "A head kept outside of the database (the answer of GET /v1/log/head), to compare the log with; may be repeated")
         ->check(CLI::ExistingFile);
     std::map<std::string, store::AuditReceipts> const receipts{
         {"all", store::AuditReceipts::all}, {"sample", store::AuditReceipts::sample}, {"none", store::AuditReceipts::none}};

@@ -81,6 +81,16 @@ void append_yymmdd(std::string& text, std::chrono::sys_days day)
     append_number(text, date.day, 2);
 }
 
+// A piece without the number in it.
+void append_plain(std::string& text, Piece const& piece, std::string_view agency, std::chrono::sys_days day)
+{
+    if (!piece.field) text += piece.text;
+    else if (piece.text == "year") append_number(text, static_cast<unsigned>(date_of(day).year), 4);
+    else if (piece.text == "yymmdd") append_yymmdd(text, day);
+    // BHXH's own identifier under QCVN 102:2016 is not public, so its agency code stands in both fields.
+    else if (piece.text == "agency" || piece.text == "agency_id") text += agency;
+}
+
 bool counts_by_day(std::string_view pattern) { return pattern.find("{yymmdd}") != std::string_view::npos; }
 
 bool all_digits(std::string_view text, std::size_t least, std::size_t most)
@@ -90,6 +100,11 @@ bool all_digits(std::string_view text, std::size_t least, std::size_t most)
 }
 
 }  // namespace
+
+std::vector<CaseCodeTemplate> built_in_templates()
+{
+    return {CaseCodeTemplate{}, CaseCodeTemplate{.pattern = "{agency_id}-{yymmdd}-{number:04}", .from = {}}};
+}
 
 std::optional<std::string> problem_of(CaseCodeTemplate const& form)
 {
@@ -124,15 +139,28 @@ std::string format_case_code(CaseCodeTemplate const& form, std::string_view agen
 {
     std::string code;
     bool const whole = for_each_piece(form.pattern, [&](Piece const& piece) {
-        if (!piece.field) code += piece.text;
-        else if (piece.text == "number") append_number(code, number, piece.width);
-        else if (piece.text == "year") append_number(code, static_cast<unsigned>(date_of(day).year), 4);
-        else if (piece.text == "yymmdd") append_yymmdd(code, day);
-        // BHXH's own identifier under QCVN 102:2016 is not public, so its agency code stands in both fields.
-        else if (piece.text == "agency" || piece.text == "agency_id") code += agency;
+        if (piece.field && piece.text == "number") append_number(code, number, piece.width);
+        else append_plain(code, piece, agency, day);
     });
     GW_ASSERT(whole);
     return code;
+}
+
+std::optional<std::uint64_t> number_in(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day, std::string_view code)
+{
+    std::string before, after;
+    auto* side = &before;
+    bool const whole = for_each_piece(form.pattern, [&](Piece const& piece) {
+        if (piece.field && piece.text == "number") side = &after;
+        else append_plain(*side, piece, agency, day);
+    });
+    GW_ASSERT(whole);
+    if (code.size() <= before.size() + after.size() || !code.starts_with(before) || !code.ends_with(after)) return std::nullopt;
+    auto const digits = code.substr(before.size(), code.size() - before.size() - after.size());
+    if (!all_digits(digits, 1, width_max)) return std::nullopt;
+    std::uint64_t number = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return format_case_code(form, agency, day, number) == code ? std::optional{number} : std::nullopt;
 }
 
 CaseCodeTemplate const& in_force(std::vector<CaseCodeTemplate> const& templates, std::chrono::sys_days day)

@@ -19,6 +19,9 @@ struct CaseCodeTemplate {
     std::chrono::sys_days from{};
 };
 
+// bhxh and national, for whoever reads codes without knowing what was in force.
+[[nodiscard]] std::vector<CaseCodeTemplate> built_in_templates();
+
 // What is wrong with a pattern, for a bad start; nothing where it is usable. Fields: number, agency, agency_id, year,
 // yymmdd, each as {field} or {field:width}. REQUIRED of the functions below: no problem.
 [[nodiscard]] std::optional<std::string> problem_of(CaseCodeTemplate const& form);
@@ -27,6 +30,9 @@ struct CaseCodeTemplate {
 [[nodiscard]] std::string counter_of(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day);
 [[nodiscard]] std::string format_case_code(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day,
                                            std::uint64_t number);
+// The number in a code that the template gave on that day; nothing: it did not give this code.
+[[nodiscard]] std::optional<std::uint64_t> number_in(CaseCodeTemplate const& form, std::string_view agency, std::chrono::sys_days day,
+                                                     std::string_view code);
 // The template in force on a day: the latest whose `from` is not after it. REQUIRES: not empty, sorted by from.
 [[nodiscard]] CaseCodeTemplate const& in_force(std::vector<CaseCodeTemplate> const& templates, std::chrono::sys_days day);
 // A code as people type it, in our spelling: 04486_G/2019/08708 and 4486.g/2019/08708 are 04486.G/2019/08708;

@@ -43,6 +43,7 @@ constexpr Statement nodes_count_statement{"audit_nodes_count", "SELECT count(*) 
 constexpr Statement heads_statement{"audit_heads", "SELECT head_id, size, key_id, text, signature FROM ivan.log_heads ORDER BY size, head_id"};
 constexpr Statement statements_statement{
     "audit_statements", "SELECT day::text, provider, size, key_id, text, signature FROM ivan.statements ORDER BY day, provider"};
+constexpr Statement counters_statement{"audit_counters", "SELECT counter, last FROM ivan.case_counters"};
 constexpr Statement begin_statement{"audit_begin", "SELECT max(at), sum(dossiers)::bigint FROM ivan.log_begin"};
 constexpr Statement orphans_statement{
     "audit_orphans", "SELECT s.dossier_id::text, s.case_code FROM ivan.dossier_status s WHERE NOT EXISTS (SELECT FROM ivan.dossiers d WHERE "
@@ -91,7 +92,7 @@ struct Odd {
 class Audit {
 public:
     Audit(std::string const& url, AuditOptions const& options)
-        : options_{options}, check_{options}, connection_{url, std::chrono::seconds{10}, std::chrono::minutes{30}}
+        : options_{options}, numbers_{options.case_codes}, check_{options, numbers_}, connection_{url, std::chrono::seconds{10}, std::chrono::minutes{30}}
     {
         for (auto const& pem : options.certificates)
             if (auto const facts = signing::read_certificate(pem)) certificates_[signing::hex(facts->fingerprint)] = pem;
@@ -101,8 +102,11 @@ public:
     {
         connection_.run_plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
         read_heads();
+        read_kept_heads();
         read_statements();
         read_groups();
+        read_counters();
+        auto const before = found();
         for (auto const* setting : whole_tables) connection_.run_plain(setting);
         each<CheckedDossier>(fmt::format("DECLARE audit_dossiers NO SCROLL CURSOR FOR SELECT {} FROM ivan.dossiers WHERE log_index IS NULL OR log_index >= {}", RowCheck::dossier_columns, begin_), "audit_dossiers",
                              [this](Rows const& rows, std::size_t n) { return check_.dossier(rows, n); }, [this](CheckedDossier& row) { dossier(row); });
@@ -114,7 +118,10 @@ public:
         judge_rows();
         judge_missing();
         judge_unlogged();
-        judge_companions();
+        if (found() == before) {  // the dossiers are what they were: else each of them would be told again
+            judge_companions();
+            judge_counters();
+        }
         connection_.run_plain("ROLLBACK");
         return std::move(report_);
     }
@@ -125,6 +132,8 @@ private:
         if (report_.findings.size() < options_.findings_max) report_.findings.push_back(std::move(finding));
         else ++report_.findings_left_out;
     }
+
+    [[nodiscard]] std::uint64_t found() const noexcept { return report_.findings.size() + report_.findings_left_out; }
 
     // What was signed for a size and a root: a head, or a statement.
     struct Promise {
@@ -154,6 +163,20 @@ private:
                 find({"head", std::nullopt, "", "", name + ": its text is not that of its row"});
             else
                 promised("head", name, head->size, head->root, rows.string(i, 2), text, rows.text(i, 4));
+            if (head) log_ = head->log;
+        }
+    }
+
+    // The only witnesses of what nothing in the database speaks of any more.
+    void read_kept_heads()
+    {
+        for (auto const& kept : options_.heads) {
+            ++report_.heads_kept;
+            auto const head = ledger::read_head(kept.text);
+            if (!head) throw std::runtime_error(kept.name + ": " + head.error().detail);
+            if (!log_.empty() && head->log != log_) find({"head", std::nullopt, "", "", fmt::format("{}: of the log {}, this one is {}", kept.name, head->log, log_)});
+            else promised("head", kept.name, head->size, head->root, signing::hex(head->key_id), kept.text, kept.signature);
+            kept_min_ = std::min(kept_min_, head->size);
         }
     }
 
@@ -198,6 +221,7 @@ private:
         auto frontier = ledger::read_frontier(rows.text(1, 3));
         if (frontier && frontier->span() == ledger::Span{0, start}) frontier_ = std::move(*frontier);
         else find({"frontier", start, "", "", "the commit before has none that can be read"});
+        if (kept_min_ < start) throw std::runtime_error(fmt::format("a kept head stands at {} leaves: begin at it or before it", kept_min_));
         begin_ = start;
         promises_.erase(promises_.begin(), promises_.lower_bound(start));
         compare_heads(frontier_, nullptr);
@@ -371,6 +395,7 @@ private:
 
     void dossier(CheckedDossier& row)
     {
+        if (row.index || begin_ == 0) numbers_.add(row.number);
         claims_wanted_.add(row.claim);
         statuses_wanted_.add(row.status);
         AuditFinding name{"", row.index, row.dossier_id, row.case_code, ""};
@@ -569,10 +594,21 @@ private:
         });
     }
 
-    // Only where the dossiers are what they were: else each of them would be told again.
+    void read_counters()
+    {
+        auto const rows = connection_.run(counters_statement, Params{});
+        for (std::size_t i = 0; i < rows.count(); ++i) numbers_.counter(rows.string(i, 0), static_cast<std::uint64_t>(std::max(rows.number(i, 1), std::int64_t{0})));
+    }
+
+    void judge_counters()
+    {
+        for (auto& one : numbers_.disagreements(begin_ == 0)) find({"counter", std::nullopt, "", std::move(one.first_missing), std::move(one.detail)});
+    }
+
     void judge_companions()
     {
-        if (!report_.clean() || (begin_ == 0 && claims_ == claims_wanted_ && statuses_ == statuses_wanted_)) return;
+        if (begin_ == 0 && claims_ == claims_wanted_ && statuses_ == statuses_wanted_) return;
+        auto const before = found();
         for (auto const* setting : whole_tables) connection_.run_plain(setting);
         auto const from = Params{}.number(static_cast<std::int64_t>(begin_)).number(static_cast<std::int64_t>(options_.findings_max));
         auto const name = [&](std::string const& what, Rows const& rows, auto const& detail) {
@@ -595,15 +631,18 @@ private:
         for (std::size_t i = 0; i < orphans.count(); ++i)
             find({"status", std::nullopt, orphans.string(i, 0), orphans.string(i, 1), "a status of a dossier that is not there"});
         // Whatever it is, it is not in order.
-        if (report_.clean()) find({claims_ == claims_wanted_ ? "status" : "claim", std::nullopt, "", "", "the table is not what the dossiers make of it"});
+        if (found() == before) find({claims_ == claims_wanted_ ? "status" : "claim", std::nullopt, "", "", "the table is not what the dossiers make of it"});
     }
 
     AuditOptions const& options_;
+    CaseNumbers numbers_;
     RowCheck const check_;
     PgConnection connection_;
     AuditReport report_;
     std::map<std::string, std::string> certificates_;  // by key id
     std::multimap<std::uint64_t, Promise> promises_;  // by size; those not yet met
+    std::string log_;                             // its name, as stored heads say
+    std::uint64_t kept_min_ = ledger::size_max;   // the smallest head kept outside
     std::uint64_t begin_ = 0;
     ledger::Frontier frontier_;
     std::optional<ledger::Frontier> other_;  // as stored, where it is not what the leaves make

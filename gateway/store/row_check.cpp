@@ -145,7 +145,7 @@ std::string element_text(std::string_view xml, std::string const& name)
     return std::string{xml.substr(begin, xml.find('<', begin) - begin)};
 }
 
-RowCheck::RowCheck(AuditOptions const& options) : receipts_{options.receipts}, salt_{std::random_device{}()}
+RowCheck::RowCheck(AuditOptions const& options, CaseNumbers const& numbers) : receipts_{options.receipts}, salt_{std::random_device{}()}, numbers_{numbers}
 {
     for (auto const& pem : options.certificates) {
         signing::Seal seal{pem};
@@ -191,6 +191,7 @@ CheckedDossier RowCheck::dossier(Rows const& rows, std::size_t n) const
     if (!rows.null(n, log_index)) row.index = static_cast<std::uint64_t>(rows.number(n, log_index));
     row.claim = companions_.claim(row.provider, rows.text(n, idempotency_key), rows.text(n, content_sha256), row.dossier_id, rows.text(n, agency), row.at);
     row.status = companions_.status(row.dossier_id, row.case_code, row.provider, rows.text(n, agency), rows.text(n, procedure), row.at);
+    row.number = numbers_.of(rows.text(n, agency), row.at, row.case_code);
     auto const content = unpack(rows.text(n, body), unpacked_bytes_max);
     auto receipt = unpack(rows.text(n, receipt_xml), unpacked_bytes_max);
     row.body_unpacked = content.has_value();

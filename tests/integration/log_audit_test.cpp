@@ -5,6 +5,7 @@
 #include "gateway/ledger/leaf.hpp"
 #include "gateway/store/log_audit.hpp"
 #include "gateway/store/pg_log.hpp"
+#include "schemas/base64.hpp"
 #include "tests/support/pki.hpp"
 #include "tests/support/store.hpp"
 
@@ -86,6 +87,16 @@ protected:
         options.from_index = from;
         options.certificates = {certificate_};
         return store::audit_log(database_.url(), options);
+    }
+    // The log's end from a commit's first leaf on, cleanly.
+    void cut(std::string const& begin)
+    {
+        database_.execute("CREATE TEMP TABLE gone AS SELECT dossier_id FROM ivan.dossiers WHERE log_index >= " + begin +
+                          "; DELETE FROM ivan.idempotency WHERE dossier_id IN (SELECT * FROM gone); DELETE FROM ivan.dossier_status WHERE dossier_id IN (SELECT * FROM gone);"
+                          "DELETE FROM ivan.delivery_queue WHERE dossier_id IN (SELECT * FROM gone); DROP TABLE gone; DELETE FROM ivan.dossiers WHERE log_index >= " + begin +
+                          "; DELETE FROM ivan.refusals WHERE log_index >= " + begin + "; DELETE FROM ivan.log_groups WHERE first_index >= " + begin +
+                          "; DELETE FROM ivan.log_nodes WHERE ((index + 1) << level) > " + begin + "; DELETE FROM ivan.log_heads WHERE size > " + begin +
+                          "; DELETE FROM ivan.statements WHERE size > " + begin);
     }
     // "what@index" of each finding.
     static std::vector<std::string> found(store::AuditReport const& report)
@@ -212,6 +223,9 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
     add("claim inserted", "idempotency", "INSERT INTO ivan.idempotency VALUES ('VNPT', 'forged', sha256('y'), gen_random_uuid(), '00108', now())", {"claim"});
     add("status of another code", "dossier_status", "UPDATE ivan.dossier_status SET case_code = '99999.G/2026/00108'" + of, {"status@" + index});
     add("status of another provider", "dossier_status", "UPDATE ivan.dossier_status SET provider = 'VNPT'" + of, {"status@" + index});
+    add("counter ahead", "case_counters", "UPDATE ivan.case_counters SET last = last + 2", {"counter"});
+    add("counter set back", "case_counters", "UPDATE ivan.case_counters SET last = last - 1", {"counter"});
+    add("counter deleted", "case_counters", "DELETE FROM ivan.case_counters", {"counter"});
     add("status deleted", "dossier_status", "DELETE FROM ivan.dossier_status" + of, {"status@" + index});
     add("status inserted", "dossier_status", "INSERT INTO ivan.dossier_status SELECT gen_random_uuid(), '99999.G/2026/00108', provider, agency, procedure, received_at, sequence "
         "FROM ivan.dossier_status" + of, {"status"});
@@ -236,6 +250,86 @@ TEST_F(LogAudit, NamesEachOfTheTamperings)
         EXPECT_TRUE(again.clean()) << testing::PrintToString(found(again));
     }
     database_.execute("DROP TABLE kept; DROP TABLE IF EXISTS saved");
+}
+
+// Nothing that is left speaks of what was removed, but the counters of case codes.
+TEST_F(LogAudit, NamesTheCaseCodesOfAnEndThatWasRemovedWithAllThatSpeaksOfIt)
+{
+    fill();
+    auto const begin = one("SELECT max(first_index) FROM ivan.log_groups");
+    auto const code = one("SELECT case_code FROM ivan.dossiers WHERE log_index >= " + begin + " ORDER BY log_index LIMIT 1");
+    auto const left = database_.count("SELECT count(*) FROM ivan.dossiers WHERE log_index < " + begin);
+    cut(begin);
+    for (std::uint64_t const from : {0, 200}) {
+        auto const report = audit(from);
+        ASSERT_THAT(found(report), testing::ElementsAre("counter")) << "from " << from;
+        EXPECT_EQ(report.findings.front().case_code, code);
+        EXPECT_THAT(report.findings.front().detail, HasSubstr("00108/2026"));
+        EXPECT_THAT(report.findings.front().detail, HasSubstr(std::to_string(left + 1) + " to 300"));
+    }
+}
+
+TEST_F(LogAudit, AHeadKeptOutsideFindsWhatNothingInTheDatabaseSpeaksOf)
+{
+    fill();
+    auto const first = ledger::read_head(one("SELECT text FROM ivan.log_heads ORDER BY head_id LIMIT 1")).value();
+    auto const stored = [this](std::string const& order) {
+        return store::KeptHead{"kept", one("SELECT text FROM ivan.log_heads ORDER BY head_id " + order + " LIMIT 1"),
+                               schemas::base64_decode(one("SELECT translate(encode(signature, 'base64'), E'\n', '') FROM ivan.log_heads ORDER BY head_id " + order + " LIMIT 1")).value()};
+    };
+    auto const early = stored("ASC"), late = stored("DESC");
+    auto const beside = [this](std::vector<store::KeptHead> heads, std::uint64_t from = 0) {
+        store::AuditOptions options;
+        options.from_index = from;
+        options.certificates = {certificate_};
+        options.heads = std::move(heads);
+        return store::audit_log(database_.url(), options);
+    };
+    auto const whole = beside({early, late});
+    EXPECT_TRUE(whole.clean()) << testing::PrintToString(found(whole));
+    EXPECT_EQ(whole.heads_kept, 2u);
+    EXPECT_TRUE(beside({early, late}, first.size).clean()) << "the part begins where the head stands";
+    EXPECT_THROW(static_cast<void>(beside({early}, 250)), std::runtime_error) << "not looked at is not said to be right";
+
+    // An end that was removed with all that speaks of it, the counters too.
+    cut(one("SELECT max(first_index) FROM ivan.log_groups"));
+    database_.execute("UPDATE ivan.case_counters SET last = (SELECT count(*) FROM ivan.dossiers)");
+    EXPECT_TRUE(audit().clean()) << "the database alone does not tell";
+    EXPECT_TRUE(beside({early}).clean());
+    auto const report = beside({early, late});
+    ASSERT_THAT(found(report), testing::ElementsAre("head"));
+    EXPECT_THAT(report.findings.front().detail, HasSubstr("kept: signed for 312 leaves, the log has "));
+
+    // And other dossiers in its place.
+    Gateway anew{config_, seals()};
+    Answers answers{context_, anew.journal};
+    for (int i = 0; i < 60; ++i) answers.offer({.key = "other" + std::to_string(i)});
+    answers.wait();
+    EXPECT_TRUE(audit().clean());
+    EXPECT_THAT(found(beside({early, late})), testing::ElementsAre("head"));
+
+    auto forged = early;
+    forged.signature[20] = static_cast<char>(~forged.signature[20]);
+    EXPECT_THAT(found(beside({forged})), testing::ElementsAre("head"));
+    ledger::TreeHead other{"another", first.size, first.root, first.at, key_->certificate().fingerprint};
+    auto const text = ledger::canonical_head(other).value();
+    EXPECT_THAT(found(beside({{"kept", text, signing::sign_text(*key_, text)}})), testing::ElementsAre("head"));
+    EXPECT_THROW(static_cast<void>(beside({{"kept", "no head", ""}})), std::runtime_error);
+}
+
+TEST_F(LogAudit, CaseCodesOfAPatternThatNobodyKnowsAreCounted)
+{
+    config_.case_code = {{.pattern = "{agency}.{yymmdd}.{number}", .from = {}}};
+    Gateway ours{config_, seals()};
+    for (auto const* key : {"a", "b", "c"}) ASSERT_TRUE(support::run_task(context_, ours.journal.accept_row(support::row_of({.key = key}), soon())).has_value());
+    EXPECT_TRUE(audit().clean()) << testing::PrintToString(found(audit()));
+    cut(one("SELECT max(first_index) FROM ivan.log_groups"));
+    auto const report = audit();
+    ASSERT_THAT(found(report), testing::ElementsAre("counter"));
+    EXPECT_THAT(report.findings.front().detail, HasSubstr("stands at 3, and 2 codes are there"));
+    store::AuditOptions knowing;
+    knowing.case_codes = config_.case_code;
+    EXPECT_THAT(store::audit_log(database_.url(), knowing).findings.at(0).detail, HasSubstr("no dossier has the number 3"));
 }
 
 TEST_F(LogAudit, APartOfTheLogIsComparedWithItsClaimsAndStatusesToo)

@@ -29,6 +29,8 @@ ledger::Hash hash_of(json::value const& hex)
     return hash;
 }
 
+std::string text_of(json::value const& text) { return std::string{text.as_string()}; }
+
 ledger::Proof path_of(json::value const& answer)
 {
     ledger::Proof path;
@@ -339,6 +341,44 @@ TEST_F(LogRoutes, IvanctlProvesThatADossierStandsInTheLogFromItsReceiptAlone)
 
     std::ofstream{dossier_file, std::ios::binary} << hub_.dossier();
     no("another dossier", "other_dossier", {"--proof", proof_file});
+}
+
+TEST_F(LogRoutes, IvanctlComparesTheDatabaseWithAHeadThatWasKeptOutside)
+{
+    file("a"), file("b");
+    static_cast<void>(head());
+    support::TemporaryDirectory const directory;
+    auto const kept = (directory.path() / "head").string();
+    auto const answer = hub_.get("/v1/log/head").body;
+    std::ofstream{kept, std::ios::binary} << answer;
+    hub_.stop();
+    auto& database = support::Database::shared();
+    auto const verify = [&](std::vector<std::string> const& more) {
+        std::vector<std::string> all{"audit", "verify", "--database-url", database.url(), "--certificate", support::hub_pki() / "receipt/receipt.pem", "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        return support::ivanctl(all);
+    };
+    auto const good = verify({"--head", kept, "--head", kept});
+    ASSERT_EQ(good.status, 0) << good.text;
+    EXPECT_EQ(good.json().at("heads_kept").as_int64(), 2);
+    EXPECT_EQ(good.json().at("heads_unverified").as_int64(), 0);
+
+    auto altered = answer;
+    auto& digit = altered.at(altered.find("root ") + 5);
+    digit = digit == '1' ? '2' : '1';
+    std::ofstream{kept, std::ios::binary} << altered;
+    EXPECT_EQ(verify({"--head", kept}).status, 1);
+    std::ofstream{kept, std::ios::binary} << "no head";
+    EXPECT_EQ(verify({"--head", kept}).status, 2);
+    std::ofstream{kept, std::ios::binary} << answer;
+
+    // Everything that was filed, and everything that speaks of it.
+    for (auto const* table : {"dossiers", "idempotency", "dossier_status", "log_groups", "log_heads", "case_counters"}) database.execute(std::string{"DELETE FROM ivan."} + table);
+    EXPECT_EQ(verify({}).status, 0) << "the database alone does not tell";
+    auto const found = verify({"--head", kept});
+    EXPECT_EQ(found.status, 1) << found.text;
+    EXPECT_EQ(text_of(found.json().at("findings").at(0).at("what")), "head");
+    EXPECT_THAT(text_of(found.json().at("findings").at(0).at("detail")), testing::AllOf(HasSubstr(kept), HasSubstr("signed for 2 leaves, the log has 0")));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "gateway/ledger/merkle.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/store/detail/case_numbers.hpp"
 #include "gateway/store/detail/companions.hpp"
 #include "gateway/store/detail/pg_connection.hpp"
 #include "gateway/store/log_audit.hpp"
@@ -32,6 +33,7 @@ struct CheckedDossier {
     std::vector<AuditFinding> own;  // what the row itself does not agree about: signature, row, answer
     bool seal_checked = false, seal_key_known = false;
     Fingerprint claim{}, status{};  // of the rows that other tables should have of it
+    CaseNumber number;              // of its code
 };
 
 struct CheckedRefusal {
@@ -49,7 +51,8 @@ public:
         "unit_code, tax_code, paper_required, forms::text, period, content_bytes, authenticated, idempotency_key";
     static constexpr char const* refusal_columns = "log_index, fault_id, provider, refused_at, content_sha256, body";
 
-    explicit RowCheck(AuditOptions const& options);
+    // `numbers` reads codes, and must outlive it.
+    RowCheck(AuditOptions const& options, CaseNumbers const& numbers);
     [[nodiscard]] CheckedDossier dossier(Rows const& rows, std::size_t row) const;
     [[nodiscard]] CheckedRefusal refusal(Rows const& rows, std::size_t row) const;
     // The seal of the key with this id; null where no certificate of it was given.
@@ -62,6 +65,7 @@ private:
 
     AuditReceipts const receipts_;
     std::size_t const salt_;  // of the sample: another each time, so that nobody knows which rows are looked at
+    CaseNumbers const& numbers_;
     std::map<std::string, signing::Seal> seals_;  // by key id
     Companions const companions_;
 };

@@ -104,6 +104,18 @@ TEST(CaseCode, FollowsTheTemplateInForceThatDay)
     EXPECT_EQ(in_force(templates, day).pattern, national.pattern);
 }
 
+TEST(CaseCode, TellsTheNumberOfACodeThatItGave)
+{
+    CaseCodeTemplate const twice{"{number}{agency}/{number}/{year}", {}};
+    for (auto const& form : {bhxh, national, CaseCodeTemplate{"H{year}{number:3}.{agency}", {}}, CaseCodeTemplate{"{agency}.{yymmdd}.{number}", {}}})
+        for (std::uint64_t const number : {1u, 9u, 10u, 9999u, 99999u, 100000u, 4000000000u})
+            EXPECT_EQ(number_in(form, "00108", day, format_case_code(form, "00108", day, number)), number) << form.pattern;
+    for (auto const* code : {"", "00007.G/2026/00109", "00007.G/2025/00108", "7.G/2026/00108", "000007.G/2026/00108", ".G/2026/00108", "0x007.G/2026/00108",
+                             "-0007.G/2026/00108", "00007.G/2026/001080", "1234567890123456789.G/2026/00108", "00108-261121-0007"})
+        EXPECT_FALSE(number_in(bhxh, "00108", day, code)) << code;
+    EXPECT_FALSE(number_in(twice, "00108", day, format_case_code(twice, "00108", day, 7)));
+}
+
 TEST(CaseCode, NamesWhatIsWrongWithAPattern)
 {
     EXPECT_FALSE(problem_of(bhxh));
