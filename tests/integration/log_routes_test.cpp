@@ -381,4 +381,23 @@ TEST_F(LogRoutes, IvanctlComparesTheDatabaseWithAHeadThatWasKeptOutside)
     EXPECT_THAT(text_of(found.json().at("findings").at(0).at("detail")), testing::AllOf(HasSubstr(kept), HasSubstr("signed for 2 leaves, the log has 0")));
 }
 
+// The log at rest and the log that grows are signed for alike, so that whoever asks late finds what stood when.
+TEST(LogHeads, AreSignedAtTheIntervalThoughNobodyAsks)
+{
+    Hub hub;
+    hub.config.store.ledger.head_interval = std::chrono::milliseconds{150};
+    hub.start();
+    auto& database = support::Database::shared();
+    Hub::until("three heads of the empty log", [&] { return database.count("SELECT count(*) FROM ivan.log_heads WHERE size = 0") >= 3; });
+    ASSERT_EQ(hub.submit(hub.dossier(), "a").status, 201);
+    Hub::until("a head covers the dossier", [&] { return database.count("SELECT count(*) FROM ivan.log_heads WHERE size = 1") > 0; });
+    EXPECT_EQ(database.count("SELECT count(*) FROM (SELECT at - lag(at) OVER (ORDER BY head_id) AS apart FROM ivan.log_heads) h WHERE apart < interval '150 ms'"), 0)
+        << "no more of them than asked for";
+    auto const certificate = support::read_file(support::hub_pki() / "receipt/receipt.pem");
+    auto const text = database.value("SELECT text FROM ivan.log_heads ORDER BY head_id DESC LIMIT 1");
+    auto const signature = signing::bytes_of_hex(database.value("SELECT encode(signature, 'hex') FROM ivan.log_heads ORDER BY head_id DESC LIMIT 1"));
+    EXPECT_EQ(ledger::read_head(text).value().size, 1u);
+    EXPECT_TRUE(signing::verify_text(certificate, text, signature));
+}
+
 }  // namespace
