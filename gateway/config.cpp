@@ -39,6 +39,7 @@ constexpr std::tuple server_fields{
     Field{"server.io_threads", &ServerConfig::io_threads, 0u, 256u, "Threads that serve connections; 0: one per core."},
     Field{"server.cpu_threads", &ServerConfig::cpu_threads, 1u, 256u, "Threads for dossiers too large to examine inline."},
     Field{"server.stop_timeout", &ServerConfig::stop_timeout, milliseconds{100}, milliseconds{600'000}, "How long a polite stop may take before what still runs is cut."},
+    Field{"server.drain_wait", &ServerConfig::drain_wait, milliseconds{0}, milliseconds{300'000}, "How long of that /readyz says 503 while all is still served and each answer ends its connection, so that a load balancer turns to other gateways before this one closes. 0: it closes at once."},
     Field{"server.reload_interval", &ServerConfig::reload_interval, milliseconds{100}, milliseconds{3'600'000}, "How often providers and agencies are read again from the database, and the trust directory and the receipt keys where their files have changed."},
 };
 
@@ -438,6 +439,7 @@ void check_whole(Config& config, std::vector<std::string>& problems)
          "server.certificate_file, server.key_file: give both, or neither for plain HTTP");
     need(config.server.client_ca_file.empty() || !config.server.certificate_file.empty(),
          "server.client_ca_file: client certificates need TLS, so certificate_file and key_file too");
+    need(config.server.drain_wait < config.server.stop_timeout, "server.drain_wait: must be shorter than server.stop_timeout");
     need(config.intake.unpacked_bytes_max <= config.envelope.xml.bytes_max,
          "intake.unpacked_bytes_max: must not be above examine.envelope_xml_bytes_max");
     need(config.intake.memory_bytes_max >= config.intake.body_bytes_max, "intake.memory_bytes_max: must hold one body of intake.body_bytes_max");

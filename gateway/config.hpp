@@ -36,6 +36,7 @@ struct ServerConfig {
     std::string client_ca_file;            // who may issue providers' client certificates
     std::uint32_t io_threads = 0;          // 0: one per core
     std::uint32_t cpu_threads = 2;
+    std::chrono::milliseconds drain_wait{2'000};    // of stop_timeout
     std::chrono::milliseconds stop_timeout{10'000};
     std::chrono::milliseconds reload_interval{5'000};
 };

@@ -108,7 +108,7 @@ struct ServingCore : Core {
 
     Task<void> shut(milliseconds polite)
     {
-        if (listener) listener->stop_accepting();
+        if (listener) co_await listener->stop_accepting();
         co_await Core::shut(polite);
     }
 };
@@ -301,6 +301,7 @@ struct Server::Data {
 
     void start(milliseconds start_wait);
     void stop();
+    void drain();
     void join();
     void load_registry(milliseconds start_wait);
     void bind();
@@ -707,10 +708,11 @@ boost::json::object Server::Data::delivery_json() const
 void Server::Data::stop()
 {
     if (!running.exchange(false)) return;
-    auto const polite = config.server.stop_timeout;
+    auto const polite = config.server.stop_timeout - config.server.drain_wait;
     auto const limit = polite + std::chrono::seconds{5};  // after the polite time comes the final cut, which is quick
     observe::log(observe::Level::info, "stopping");
     health.stopping();
+    drain();
     notices.stop();
 
     std::atomic<bool> drained{true};
@@ -740,6 +742,15 @@ void Server::Data::stop()
     }
     join();
     observe::log(observe::Level::info, "stopped");
+}
+
+// Not ready any more, and all is served as before, so that whoever chooses between gateways chooses others before this one closes.
+// Each answer ends its connection meanwhile: what comes next goes elsewhere.
+void Server::Data::drain()
+{
+    if (config.server.drain_wait.count() == 0) return;
+    for (auto& core : cores) net::post(core->context, [&group = core->group] { group.announce_stop(); });
+    std::this_thread::sleep_for(config.server.drain_wait);
 }
 
 void Server::Data::join()

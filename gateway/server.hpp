@@ -43,7 +43,8 @@ public:
 
     // Reads the registry (waits for the database, at most start_wait), then serves. Throws BadStart.
     void start(std::chrono::milliseconds start_wait = std::chrono::seconds{30});
-    // Polite within server.stop_timeout: no new connections, running requests are answered; then what is under way to the
+    // Polite within server.stop_timeout: not ready for server.drain_wait while all is served, then no new connections, running
+    // requests are answered; then what is under way to the
     // backend is settled, at most delivery.attempt_timeout + queue_timeout more. What overruns these bounds ends the
     // process at once. Twice is harmless.
     void stop();

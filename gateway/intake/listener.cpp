@@ -39,20 +39,46 @@ void open(runtime::Acceptor& acceptor, ListenerConfig const& config)
 }  // namespace
 
 Listener::Listener(net::io_context& context, ListenerConfig config, Services services, std::shared_ptr<net::ssl::context> tls)
-    : services_{services}, buffers_{read_block_bytes(services.limits)}, turns_{context}, tls_{std::move(tls)}, acceptor_{context.get_executor()}
+    : services_{services}, buffers_{read_block_bytes(services.limits)}, turns_{context}, tls_{std::move(tls)}, acceptor_{context.get_executor()},
+      backlog_{config.backlog}
 {
     if (!tls_ && config.tls) tls_ = make_tls_context(*config.tls);
     open(acceptor_, config);
     port_ = acceptor_.local_endpoint().port();
 }
 
-void Listener::start(runtime::TaskGroup& group) { group.spawn("listener", accept_loop(group)); }
+void Listener::start(runtime::TaskGroup& group)
+{
+    group_ = &group;
+    group.spawn("listener", accept_loop(group));
+}
 
-void Listener::stop_accepting()
+// Closing the acceptor resets whoever stands in its queue: with a handshake begun, or even a request sent.
+runtime::Task<void> Listener::stop_accepting()
 {
     stopping_ = true;
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    boost::system::error_code error;
+    acceptor_.non_blocking(true, error);
+    for (int n = 0; n < backlog_ && !error; ++n) {
+        auto place = services_.admission.take_connection();
+        if (!place) break;
+        runtime::Socket socket{acceptor_.get_executor()};
+        acceptor_.accept(socket, error);
+        if (!error) welcome(std::move(socket), std::move(*place));
+    }
+    acceptor_.close(error);
+    co_await net::post(acceptor_.get_executor(), runtime::use_task);  // what accept_loop has just got is let in, too
+}
+
+void Listener::welcome(runtime::Socket socket, ConnectionPlace place)
+{
+    boost::system::error_code gone;
+    auto const peer = socket.remote_endpoint(gone);
+    if (gone || !place.come_in(peer.address())) {
+        socket.set_option(net::socket_base::linger{true, 0}, gone);  // a reset: nothing of it stays with us
+        return;
+    }
+    group_->spawn("session", serve(std::move(socket), std::move(place), tls_, services_, OfCore{buffers_, turns_, *group_}));
 }
 
 runtime::Task<void> Listener::accept_loop(runtime::TaskGroup& group)
@@ -71,14 +97,7 @@ runtime::Task<void> Listener::accept_loop(runtime::TaskGroup& group)
         if (place) {
             auto [error, socket] = co_await acceptor_.async_accept(runtime::as_result);
             if (!error) {
-                if (group.stopping()) break;
-                boost::system::error_code gone;
-                auto const peer = socket.remote_endpoint(gone);
-                if (gone || !place->come_in(peer.address())) {
-                    socket.set_option(net::socket_base::linger{true, 0}, gone);  // a reset: nothing of it stays with us
-                    continue;
-                }
-                group.spawn("session", serve(std::move(socket), std::move(*place), tls_, services_, OfCore{buffers_, turns_, group}));
+                welcome(std::move(socket), std::move(*place));
                 continue;
             }
             if (stopping_ || group.stopping()) break;

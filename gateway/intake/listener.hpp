@@ -37,11 +37,13 @@ public:
     // Spawns the accept loop; sessions are spawned into the same group. The group is of this core, and its stop() ends
     // both. The Listener outlives the group's members.
     void start(runtime::TaskGroup& group);
-    // No more connections; those that live go on. On this core's thread.
-    void stop_accepting();
+    // No more connections; those that live go on, and whoever stands in the kernel's queue is let in. On this core's thread,
+    // before the group's stop().
+    runtime::Task<void> stop_accepting();
 
 private:
     runtime::Task<void> accept_loop(runtime::TaskGroup& group);
+    void welcome(runtime::Socket socket, ConnectionPlace place);
 
     Services services_;
     runtime::BufferPool buffers_;             // of this core's sessions, as are the turns
@@ -49,6 +51,8 @@ private:
     std::shared_ptr<net::ssl::context> tls_;  // shared with every session and core
     runtime::Acceptor acceptor_;
     std::uint16_t port_ = 0;
+    int const backlog_;
+    runtime::TaskGroup* group_ = nullptr;     // from start()
     bool stopping_ = false;
 };
 

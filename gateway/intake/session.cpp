@@ -182,7 +182,7 @@ Task<void> Session::run()
     co_await net::this_coro::reset_cancellation_state(heard);
 
     bool alive = co_await handshake();
-    while (alive && !group_.stopping()) {
+    while (alive && (served_ == 0 || !group_.stopping())) {
         bool const begun = co_await first_bytes();
         if (!begun) break;
         auto head = co_await next_head();
@@ -216,13 +216,20 @@ Task<bool> Session::handshake()
 Task<bool> Session::first_bytes()
 {
     // The first request must come as fast as a header: who connects has something to say.
-    arm(s_.admission.patience(served_ == 0 ? s_.limits.header_timeout : s_.limits.idle_timeout));
+    auto const first = group_.stopping() ? s_.limits.close_timeout : s_.limits.header_timeout;
+    arm(s_.admission.patience(served_ == 0 ? first : s_.limits.idle_timeout));
     if (!buffer_.empty()) co_return true;
     parser_.reset();
     buffer_.rest();
     idle_ = true;
-    auto const error = co_await stream_.readable();
+    auto error = co_await stream_.readable();
     idle_ = false;
+    // Who came just before a stop has something to say, and it may be on its way.
+    if (error && served_ == 0 && group_.stopping() && !dog_.fired()) {
+        co_await net::this_coro::reset_cancellation_state(net::enable_terminal_cancellation());
+        arm(s_.limits.close_timeout);
+        error = co_await stream_.readable();
+    }
     co_return !error;
 }
 
@@ -277,7 +284,7 @@ Task<std::optional<Head>> Session::next_head()
             }
             looked_at = text.size();
         }
-        idle_ = !begun && text.empty();
+        idle_ = served_ > 0 && !begun && text.empty();
         auto const error = co_await stream_.read_more(buffer_);
         idle_ = false;
         if (error) {
@@ -532,7 +539,7 @@ Task<bool> Session::drain(std::uint64_t bytes)
 
 Task<bool> Session::answer(Exchange& x, Reply reply)
 {
-    bool const keep = x.keep && !x.head.close && !reply.close && !group_.stopping();
+    bool const keep = x.keep && !x.head.close && !reply.close && !group_.leaving();
     bool const bodiless = reply.status == 204 || reply.status == 304;
     std::string out;
     out.reserve(512);

@@ -45,8 +45,9 @@ struct OfCore {
     runtime::TaskGroup const& group;
 };
 
-// Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once and a
-// running request is answered with `Connection: close`. `tls` null: plain HTTP.
+// Serves until the peer leaves, a bound is reached or the group stops: then an idle connection ends at once, a running request
+// is answered with `Connection: close`, and who has just connected may still say its first. Once a stop is announced each answer
+// is its connection's last. `tls` null: plain HTTP.
 // `place` is given back when it ends.
 [[nodiscard]] runtime::Task<void> serve(runtime::Socket socket, ConnectionPlace place, std::shared_ptr<net::ssl::context> tls,
                                         Services services, OfCore core);

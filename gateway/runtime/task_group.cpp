@@ -30,9 +30,11 @@ void TaskGroup::spawn(std::string name, Task<void> task)
     net::co_spawn(context_.get_executor(), std::move(task), net::bind_cancellation_slot(member->signal.slot(), std::move(done)));
 }
 
+void TaskGroup::announce_stop() { leaving_ = true; }
+
 void TaskGroup::stop()
 {
-    stopping_ = true;
+    leaving_ = stopping_ = true;
     // A member may end, and leave the list, inside emit(): step first.
     for (auto it = members_.begin(); it != members_.end();) {
         auto& member = *it++;

@@ -11,6 +11,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -67,14 +68,19 @@ public:
         net::co_spawn(context_.get_executor(), drain(tasks_, polite, done), net::detached);
         done.get_future().wait();
     }
-    void begin_stop()
+    void begin_stop() { stop_begun().wait(); }
+    // The same, where the core has something else to do first.
+    [[nodiscard]] std::future<void> stop_begun()
     {
-        std::promise<void> told;
-        net::post(context_, [&] {
-            tasks_.stop();
-            told.set_value();
-        });
-        told.get_future().wait();
+        auto close = [](intake::Listener& listener, runtime::TaskGroup& tasks) -> runtime::Task<void> {
+            co_await listener.stop_accepting();
+            tasks.stop();
+        };
+        return net::co_spawn(context_.get_executor(), close(listener_, tasks_), net::use_future);
+    }
+    void announce_stop()
+    {
+        net::post(context_, std::packaged_task<void()>{[this] { tasks_.announce_stop(); }}).wait();
     }
 
     // Exceptions that reached a coroutine's root: a test that expects none asks.

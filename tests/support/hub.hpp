@@ -127,6 +127,7 @@ public:
         c.server.client_ca_file = pki / "tls/ca.pem";
         c.server.io_threads = 2;
         c.server.stop_timeout = std::chrono::seconds{5};
+        c.server.drain_wait = std::chrono::milliseconds{0};
         c.ops.port = 0;
         c.ops.console_directory = IVAN_SOURCE_DIR "/gateway/console";
         c.signing.trust_directory = pki / "trust";

@@ -41,6 +41,7 @@ TEST(Config, ReadsEveryKindOfValue)
 address = "0.0.0.0"
 port = 9000
 stop_timeout = "5m"
+drain_wait = "1m"
 [delivery]
 enabled = false
 trouble_share = 0.25
@@ -56,6 +57,7 @@ from = "1970-01-01"
     EXPECT_EQ(read.config.server.address, "0.0.0.0");
     EXPECT_EQ(read.config.server.port, 9000u);
     EXPECT_EQ(read.config.server.stop_timeout, std::chrono::minutes{5});
+    EXPECT_EQ(read.config.server.drain_wait, std::chrono::minutes{1});
     EXPECT_FALSE(read.config.delivery_switch.enabled);
     EXPECT_DOUBLE_EQ(read.config.delivery.window.trouble_share, 0.25);
     EXPECT_EQ(read.config.delivery.lease, std::chrono::minutes{2});
@@ -102,6 +104,7 @@ TEST(Config, RefusesHostileValuesWithoutTrouble)
 
 TEST(Config, HoldsTheBoundsThatSpanTwoKeys)
 {
+    EXPECT_TRUE(complains(parse_config(needed + "[server]\nstop_timeout = \"2s\""), "server.drain_wait"));
     EXPECT_TRUE(complains(parse_config(needed + "[delivery]\nlease = \"10s\"\nattempt_timeout = \"15s\""), "delivery.lease"));
     EXPECT_TRUE(complains(parse_config(needed + "[probe]\ninterval = \"30s\"\nfresh = \"10s\""), "probe.fresh"));
     EXPECT_TRUE(complains(parse_config(needed + "[probe]\nkey_file = \"a\""), "probe.key_file"));

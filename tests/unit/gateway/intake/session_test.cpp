@@ -570,6 +570,81 @@ TEST(Session, AStopEndsIdleConnectionsAtOnceAndLetsRunningRequestsFinish)
     EXPECT_TRUE(hub.surprises().empty());
 }
 
+TEST(Session, OnceAStopIsAnnouncedAllIsServedAndNoConnectionIsKept)
+{
+    HttpHub hub{options()};
+    RawHttp known{hub.port()};
+    expect_alive(known);
+    hub.announce_stop();
+    RawHttp fresh{hub.port()};
+    for (auto* const peer : {&known, &fresh}) {
+        auto const answer = peer->ask(get("/echo/some"));
+        EXPECT_EQ(answer.status, 200);
+        EXPECT_TRUE(answer.says_close());
+        EXPECT_EQ(peer->rest(), "");
+    }
+}
+
+TEST(Session, AStopStillAnswersWhoeverHasJustConnected)
+{
+    HttpHub hub{options()};
+    RawHttp fresh{hub.port()};
+    while (hub.admission.connections() == 0) std::this_thread::yield();
+    hub.begin_stop();
+    auto const answer = fresh.ask(get("/echo/some"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_FALSE(answer.field("Retry-After").empty());
+    EXPECT_TRUE(answer.says_close());
+    hub.stop(10s);
+    EXPECT_TRUE(hub.surprises().empty());
+}
+
+TEST(Session, AStopWaitsOnlyForTheTimeOfACloseForWhoeverSaysNothing)
+{
+    auto made = options();
+    made.limits.header_timeout = 1h;
+    made.limits.close_timeout = 20ms;
+    HttpHub hub{std::move(made)};
+    RawHttp silent{hub.port()};
+    while (hub.admission.connections() == 0) std::this_thread::yield();
+    hub.stop(1h);
+    EXPECT_TRUE(silent.ended_silently());
+    EXPECT_EQ(hub.admission.connections(), 0u);
+}
+
+TEST(Session, AStopLetsInWhoeverStandsInTheQueue)
+{
+    std::promise<void> entered, go_on;
+    auto made = options();
+    made.routes.push_back(intake::route("GET", "/block", [&](Request) -> Task<Reply> {
+        entered.set_value();
+        go_on.get_future().wait();  // the whole core: nobody accepts
+        co_return Reply::json(200, "{}");
+    }));
+    HttpHub hub{std::move(made)};
+    RawHttp busy{hub.port()};
+    busy.send(get("/block"));
+    entered.get_future().wait();
+    std::vector<std::unique_ptr<RawHttp>> queue;
+    for (int n = 0; n < 8; ++n) {
+        queue.push_back(std::make_unique<RawHttp>(hub.port()));
+        queue.back()->send(get("/echo/some"));
+    }
+    auto begun = hub.stop_begun();
+    go_on.set_value();
+    begun.wait();
+    EXPECT_EQ(busy.read().status, 200);
+    for (auto const& peer : queue) {
+        auto const answer = peer->read();
+        EXPECT_EQ(answer.status, 503);
+        EXPECT_TRUE(answer.says_close());
+    }
+    EXPECT_THROW(RawHttp{hub.port()}, std::runtime_error) << "and nobody after that";
+    hub.stop(10s);
+    EXPECT_EQ(hub.admission.connections(), 0u);
+    EXPECT_TRUE(hub.surprises().empty());
+}
+
 TEST(Session, AFinalStopEndsEvenAHandlerThatHangs)
 {
     Gate gate;
