@@ -92,6 +92,7 @@ std::string to_json(SinkCounts const& c)
                                      {"digest_mismatches", c.digest_mismatches},
                                      {"order_violations", c.order_violations},
                                      {"key_conflicts", c.key_conflicts},
+                                     {"overlaps", c.overlaps},
                                      {"mismatches", c.mismatches()},
                                      {"bytes", c.bytes},
                                      {"connections", c.connections},
@@ -155,6 +156,7 @@ struct Sink::Data {
     std::unordered_map<std::string, std::string> digest_by_key;
     std::deque<std::string> keys;                     // oldest first
     std::map<std::string, std::uint64_t> last_number; // by unit, agency and year
+    std::unordered_map<std::string, unsigned> under_way; // hand-overs by agency and unit
     std::deque<Event> events;                         // by due: the delay is the same for all
     std::unique_ptr<runtime::HttpClient> gateway;
     std::ofstream record;
@@ -203,6 +205,28 @@ struct Sink::Data {
         }
     };
 
+    // One hand-over, from its arrival until its answer goes out: of a unit there may be one at a time.
+    struct UnderWay {
+        Data& data;
+        std::string unit; // empty: no hand-over
+        UnderWay(Data& d, Message const& request) : data{d}
+        {
+            auto const code = header(request, "Unit-Code");
+            if (code.empty()) return;
+            unit = fmt::format("{}/{}", header(request, "Agency"), code);
+            if (data.under_way[unit]++ == 0) return;
+            ++data.counts.overlaps;
+            data.write_record("overlap", std::string{header(request, "Idempotency-Key")}, request);
+        }
+        UnderWay(UnderWay const&) = delete;
+        UnderWay& operator=(UnderWay const&) = delete;
+        ~UnderWay()
+        {
+            auto const found = data.under_way.find(unit);
+            if (found != data.under_way.end() && --found->second == 0) data.under_way.erase(found);
+        }
+    };
+
     runtime::Task<void> serve_plain(runtime::Socket socket)
     {
         Plain stream{std::move(socket)};
@@ -231,11 +255,13 @@ struct Sink::Data {
             auto const [ec, size] = co_await http::async_read(stream, buffer, parser, runtime::as_result);
             if (ec) co_return;
             auto const& request = parser.get();
+            std::optional<UnderWay> under_way_here{std::in_place, *this, request};
             auto const answer = reply(request);
             if (config.lag.count() > 0) {
                 runtime::Timer pause{context.get_executor(), config.lag};
                 co_await pause.async_wait(runtime::as_result);
             }
+            under_way_here.reset(); // whoever has the answer may send the next
             if (answer.cut) co_return;
             if (answer.lie) {
                 std::string const rubbish = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 50\r\n\r\nhello";
@@ -294,6 +320,7 @@ struct Sink::Data {
         }
         if (happens(config.refuse_rate)) {
             ++counts.refused;
+            write_record("refused", key, request);
             return {422, R"({"code":"REFUSED","title":"refused by the simulator"})"};
         }
         remember(key, digest, request);
@@ -320,7 +347,8 @@ struct Sink::Data {
         expect_events(std::string{header(request, "Case-Code")});
     }
 
-    // One line a hand-over, between tabs: microseconds, taken or again, then what the request said of the dossier, with the
+    // One line a hand-over, between tabs: microseconds, how it was taken (taken, again, refused; overlap stands beside one of these or
+    // a failure), then what the request said of the dossier, with the
     // SHA-256 of the bytes that came. What a simulator before us took is known at start, so that one may be killed.
     void open_record()
     {
@@ -491,11 +519,11 @@ int run_sink(SinkConfig const& config, std::chrono::seconds time_max, std::strin
     auto const& counts = sink.counts();
     std::cout << fmt::format("sink: {} cases taken ({} repeated), {} MiB; failed {}, refused {}, cut {}, lied {}; "
                              "events {} sent, {} failed; "
-                             "{} mismatches (headers {}, digest {}, order {}, key {})\n",
+                             "{} mismatches (headers {}, digest {}, order {}, key {}, overlaps {})\n",
                              counts.cases, counts.repeated, counts.bytes >> 20, counts.failed, counts.refused,
                              counts.cut, counts.lied, counts.events_sent, counts.events_failed, counts.mismatches(),
                              counts.header_faults, counts.digest_mismatches, counts.order_violations,
-                             counts.key_conflicts);
+                             counts.key_conflicts, counts.overlaps);
     return counts.mismatches() == 0 ? 0 : 1;
 }
 

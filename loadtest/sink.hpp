@@ -44,11 +44,12 @@ struct SinkCounts {
     std::uint64_t requests = 0, cases = 0, repeated = 0;      // cases: distinct Idempotency-Keys taken
     std::uint64_t failed = 0, refused = 0, cut = 0, lied = 0; // answers of bad will
     std::uint64_t header_faults = 0, digest_mismatches = 0, order_violations = 0, key_conflicts = 0;
+    std::uint64_t overlaps = 0; // hand-overs that came while another of their unit was under way
     std::uint64_t bytes = 0, connections = 0;
     std::uint64_t events_sent = 0, events_failed = 0, events_dropped = 0;
     [[nodiscard]] std::uint64_t mismatches() const
     {
-        return header_faults + digest_mismatches + order_violations + key_conflicts;
+        return header_faults + digest_mismatches + order_violations + key_conflicts + overlaps;
     }
 };
 [[nodiscard]] std::string to_json(SinkCounts const& counts);

@@ -177,6 +177,7 @@ unlimited_addresses = ""
         "$bin/ivan-loadtest" siege --url "$IVAN_URL" --kind "$kind" --pid "$pid" --seconds "$seconds" >"$work/siege.json" || { echo "siege $kind" >>"$failed"; continue; }
         row "siege $kind processor" "$(jq '.ours_s * 1000' "$work/siege.json")" ms "$(jq '.theirs_s * 1000' "$work/siege.json")" '"ratio <= 1"' \
             "$(jq '"floor: theirs, in \(.seconds | round) s; \(.begun) begun, \(.turned_away) turned away, \(.held_most) held at most"' "$work/siege.json")" >>"$rows"
+        jq -e '.ours_s <= .theirs_s and .memory_bytes <= 20 * 1048576' "$work/siege.json" >/dev/null || echo "siege $kind: not met" >>"$failed"
         row "siege $kind memory" "$(jq '.memory_bytes / 1048576' "$work/siege.json")" MiB null '"figure <= 20"' >>"$rows"
         ready || echo "siege $kind: the gateway is not ready" >>"$failed"
     done

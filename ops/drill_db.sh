@@ -6,7 +6,7 @@ db_rate() { scaled 200 60; }
 db_file_start() {
     local rate
     rate=$(db_rate)
-    file_start $((rate * ($1 + 60))) "$rate" "${@:2}"
+    file_start $((rate * ($1 + $(scaled 60 15)))) "$rate" "${@:2}"
     sleep 2
 }
 gateway_unharmed() {  # the gateway that was started is the one that still runs
@@ -18,6 +18,7 @@ its_sessions="application_name = 'ivan-gateway'"
 # drill: failover - the synchronous standby is away for a while: nothing is promised meanwhile; it comes back; then the primary's
 #   machine dies (SIGKILL of all its processes), and the standby is promoted
 drill_failover() {
+    must_be_busy=yes
     "$root/ops/cluster" start "$hub/db"
     "$root/ops/cluster" standby "$hub/standby" "$hub/db"
     database_url=$("$root/ops/cluster" url "$hub/db" "$hub/standby")
@@ -44,6 +45,7 @@ drill_failover() {
 
 # drill: disk-full - the database's disk is full: first the tables, then its log too, so that the server goes down; then there is room again
 drill_disk_full() {
+    must_be_busy=yes
     [[ $EUID -eq 0 ]] || { skipped="a small disk is a mounted tmpfs, which takes root"; return 0; }
     mkdir -p "$hub/db"
     mount -t tmpfs -o size=512m,mode=755 tmpfs "$hub/db" 2>/dev/null || { skipped="no tmpfs can be mounted here"; return 0; }
@@ -81,10 +83,11 @@ use_up_log() {
 # drill: db-restart - PostgreSQL is stopped and started, politely and as by a power cut; and one session is killed with SIGKILL, after
 #   which the server ends all others and recovers by itself
 drill_db_restart() {
+    must_be_busy=yes
     stage_start
     db_file_start 30
     local way
-    for way in stop crash session stop crash session; do
+    for way in $(scaled "stop crash session stop crash session" "stop crash session"); do
         fault_begins
         if [[ $way == session ]]; then
             kill -KILL "$(sql "SELECT pid FROM pg_stat_activity WHERE $its_sessions LIMIT 1")"
@@ -105,6 +108,7 @@ drill_db_restart() {
 
 # drill: db-read-only - the database refuses to write for a while, as after a demotion
 drill_db_read_only() {
+    must_be_busy=yes
     stage_start
     db_file_start 30
     local round
@@ -126,6 +130,7 @@ drill_db_read_only() {
 # drill: db-slow-fsync - each flush waits 100 ms more (commit_delay stands in for a slow disk); then the whole server stands still for
 #   seconds (SIGSTOP stands in for a disk that does not answer), once longer than the gateway waits for one answer
 drill_db_slow_fsync() {
+    must_be_busy=yes
     stage_start
     db_file_start 60
     fault_begins
@@ -159,6 +164,7 @@ drill_db_slow_fsync() {
 
 # drill: db-killed-backends - the gateway's sessions are ended at random, ten a second
 drill_db_killed_backends() {
+    must_be_busy=yes
     stage_start
     db_file_start 40
     local n
@@ -175,6 +181,7 @@ drill_db_killed_backends() {
 
 # drill: db-no-connections - others take every connection of the server, the gateway's too
 drill_db_no_connections() {
+    must_be_busy=yes
     printf 'max_connections = 25\nsuperuser_reserved_connections = 1\n' >"$hub/few.conf"
     IVAN_CLUSTER_SETTINGS=$hub/few.conf stage_start
     db_file_start 30

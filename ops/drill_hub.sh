@@ -5,7 +5,7 @@
 drill_kill() {
     local count=${kill_count:-$(scaled 100000 3000)}
     stage_start
-    file_start "$count" "$(scaled 0 250)" --connections 24 --patience 3600
+    file_start "$count" "$(scaled 500 250)" --connections 24 --patience 3600
     while filing; do
         # Between a fifth of a second and four seconds of life: also in the middle of its start.
         sleep "$((RANDOM % 4)).$((2 + RANDOM % 8))"
@@ -41,7 +41,11 @@ drill_lost_answers() {
     local dropped passed
     read -r dropped passed <"$hub/dropped"
     faults_done=$dropped
-    extra=$(jq -n -c --argjson d "$dropped" --argjson p "$passed" '{note: "\($d) of \($d + $p) answers 201 were lost"}')
+    # Every answer that was lost had been stored: whoever asks by hash is told so.
+    jq -e '.asked == .asked_found and .asked > 0' "$hub/filer.json" >/dev/null ||
+        complain "of $(jq .asked "$hub/filer.json") lost dossiers asked for by hash $(jq .asked_found "$hub/filer.json") were found"
+    extra=$(jq -n -c --argjson d "$dropped" --argjson p "$passed" --argjson found "$(jq .asked_found "$hub/filer.json")" \
+        '{note: "\($d) of \($d + $p) answers 201 were lost; \($found) were asked for by hash, and found"}')
 }
 
 # drill: backend-down - the backend is away for an hour, time-scaled; then the queue drains at 5 times the intake's rate or more
@@ -72,6 +76,60 @@ drill_backend_down() {
 }
 drained_to() { (($(wc -l <"$hub/record") >= $1)); }
 
+# drill: backend-moods - a backend that is slow, fails, cuts off, lies, refuses some and flaps, in turn; then it is well again, and what it
+#   refused is put back
+drill_backend_moods() {
+    local rate moods=(slow failing cutting lying refusing flapping) mood seconds left dead
+    rate=$(scaled 200 60) seconds=$(scaled 6 2)
+    stage_start delivery.backoff_max '"2s"' delivery.probe_wait_max '"1s"' delivery.retry_after_max '"2s"'
+    file_start $((rate * (${#moods[@]} * seconds * 3 + 60))) "$rate"
+    sleep 1
+    for ((left = $(scaled 3 1); left > 0; --left)); do
+        for mood in "${moods[@]}"; do
+            fault_begins
+            backend_in "$mood" "$seconds"
+            fault_ends "backend-$mood"
+        done
+    done
+    backend_again
+    # What was refused waits for a person. Nobody is filing any more, so that no other is refused meanwhile.
+    touch "$hub/stop"
+    wait_for "$drain_max" "every dossier to be delivered or set apart" settled_all || complain "dossiers were neither delivered nor set apart"
+    dead=$(sql "SELECT count(*) FROM ivan.dead_letters")
+    ((dead > 0)) || complain "the backend refused none: nothing was set apart"
+    "$bin/ivanctl" deadletter replay --all --database-url "$(database)" >/dev/null || complain "ivanctl deadletter replay failed"
+    file_end
+    extra=$(jq -n -c --argjson dead "$dead" '{dead_letters: $dead, note: "\($dead) were refused and put back"}')
+}
+settled_all() { sent_or_gone && (($(sql "SELECT count(*) FROM ivan.delivery_waiting") == 0)); }
+# backend_in MOOD SECONDS. Slow stays below an attempt's time: what is broken off and tried again is the drill's other moods.
+backend_in() {
+    local n lag=20
+    [[ $1 == slow ]] && lag=700
+    backend_options=(--record "$hub/record" --lag-ms "$lag")
+    case $1 in
+        slow) backend_again ;;
+        failing) backend_again --fail-rate 0.5 ;;
+        cutting) backend_again --cut-rate 0.3 ;;
+        lying) backend_again --lie 0.3 ;;
+        refusing) backend_again --refuse-rate 0.05 ;;
+        flapping)
+            for ((n = 0; n < $2; ++n)); do
+                backend_again
+                sleep 0.5
+                process_kill backend
+                sleep 0.5
+            done
+            return 0
+            ;;
+    esac
+    sleep "$2"
+}
+backend_again() {
+    process_kill backend
+    backend_start "$@" || complain "the backend simulator did not start again"
+}
+
 # drill: two-gateways - two gateways over one database, kill -9 of one or the other at random moments
 drill_two_gateways() {
     stage_start
@@ -93,8 +151,9 @@ drill_two_gateways() {
 }
 
 # drill: rolling-restart - two gateways, stopped with SIGTERM and started again in turn; no request fails with a provider that
-#   has both addresses, and each stop ends within its bound
+#   has both addresses, none is cut off without an answer, and each stop ends within its bound, with status 0
 drill_rolling_restart() {
+    process_kept=yes
     stage_start server.stop_timeout '"10s"'
     second_start
     local rate rounds round longest=0 took
@@ -121,17 +180,28 @@ drill_rolling_restart() {
         sleep 1
     done
     file_end
-    local failed
-    failed=$(jq .failed "$hub/filer.json")
+    disown -a  # they are killed at the end
+    local failed cut
+    failed=$(jq .failed "$hub/filer.json") cut=$(jq .cut "$hub/filer.json")
     [[ $failed == 0 ]] || complain "$failed requests failed at both addresses"
-    extra=$(jq -n -c --argjson us "$longest" --argjson failed "$failed" \
-        '{failed_requests: $failed, longest_stop_s: ($us / 1e6), note: "\($failed) requests failed; the longest stop took \($us / 1e5 | round / 10) s"}')
+    [[ $cut == 0 ]] || complain "$cut requests were cut off without an answer"
+    ! grep -h 'overran its bound' "$hub"/log/gateway*.json >&2 || complain "a stop overran its bound"
+    extra=$(jq -n -c --argjson us "$longest" --argjson failed "$failed" --argjson cut "$cut" \
+        '{failed_requests: $failed, longest_stop_s: ($us / 1e6), note: "\($failed) requests failed, \($cut) were cut off; the longest stop took \($us / 1e5 | round / 10) s"}')
 }
-# The bound: server.stop_timeout, a delivery attempt under way, and the final cut.
+# The bound: server.stop_timeout, a delivery attempt under way with its wait for the queue, and the final cut. Meanwhile it says that it
+# is not ready.
 polite_stop() {
+    local pid rest status=0 ops=$IVAN_OPS_URL
+    [[ $1 == gateway ]] || ops=$IVAN_OPS2_URL
+    read -r pid rest <"$hub/run/$1.pid"
     process_signal "$1" TERM
+    wait_for 5 "$1 to say that it is stopping" says_stopping "$ops" || complain "$1 did not say that it is stopping"
     wait_for 35 "$1 to end" gone "$1" || { complain "$1 did not end within its bound"; process_kill "$1"; }
+    wait "$pid" || status=$?
+    ((status == 0)) || complain "$1 ended with status $status"
 }
+says_stopping() { [[ $(curl -s -m 2 -w ' %{http_code}' "$1/readyz") == *'"stopping":true'*503 ]]; }
 
 # drill: queue-health - 800 deliveries a second, without and with a snapshot held; what it costs, and the queue's dead rows
 drill_queue_health() {

@@ -2,7 +2,8 @@
 # judge. Source it after ops/lib.sh and ops/hub.sh, with `work` and `rows` set.
 # shellcheck shell=bash disable=SC2154,SC2034,SC2153
 drain_max=600  # seconds for the backend to get the last dossier
-faults_done=0 skipped='' extra='{}' trouble=()
+faults_done=0 skipped='' extra='{}' trouble=() process_kept=no must_be_busy=no
+answer_max=15     # seconds: what a gateway whose database does not answer may take for its 503
 
 now_us() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
 scaled() { if [[ $quick == yes ]]; then printf '%s' "$2"; else printf '%s' "$1"; fi; }  # scaled FULL QUICK
@@ -16,7 +17,9 @@ database() { if [[ -n $database_url ]]; then printf '%s' "$database_url"; else "
 
 stage_set() {
     hub=$work/$1
-    database_url='' faults_done=0 skipped='' extra='{}' trouble=() backend_options=(--record "$hub/record")
+    database_url='' faults_done=0 skipped='' extra='{}' trouble=() process_kept=no must_be_busy=no
+    # A backend that takes a moment, so that two hand-overs of one unit at once are seen.
+    backend_options=(--record "$hub/record" --lag-ms 20)
     mkdir -p "$hub"
     : >"$hub/faults"
     : >"$hub/record"
@@ -45,6 +48,7 @@ write_config() {
     hub_config | grep -v '^console_directory' >"$hub/gateway.toml"
     configure delivery.lease '"10s"'
     configure delivery.attempt_timeout '"3s"'
+    configure server.drain_wait '"1s"'
     configure log.level '"warning"'
     while (($#)); do
         configure "$1" "$2"
@@ -165,6 +169,12 @@ judge_drill() {
         --receipt-cert "$(pki)/receipt/receipt.pem" >"$hub/verdict.json" 2>"$hub/log/judge.log" || [[ -s $hub/verdict.json ]] ||
         { complain "the judge: $(tail -n 1 "$hub/log/judge.log")"; printf '{"good":false,"words":[]}' >"$hub/verdict.json"; }
     ((faults_done > 0)) || complain "no fault was injected"
+    jq -e '.overlaps == 0' "$hub/verdict.json" >/dev/null || complain "$(jq .overlaps "$hub/verdict.json") hand-overs began while another of their unit was under way"
+    # Callers must not be kept waiting until the database is back: 503 at once, with a time to come again (the provider counts those without).
+    if [[ $must_be_busy == yes ]]; then
+        jq -e '.unavailable > 0' "$hub/filer.json" >/dev/null || complain "nobody was answered 503 while the database was away"
+        jq -e --argjson max "$answer_max" '.longest_answer_s <= $max' "$hub/filer.json" >/dev/null || complain "an answer took $(jq .longest_answer_s "$hub/filer.json") s"
+    fi
     jq -n -c --arg name "$1" --argjson seconds "$2" --argjson faults "$faults_done" --argjson extra "$extra" --slurpfile provider "$hub/filer.json" \
         --slurpfile verdict "$hub/verdict.json" --args '
         $provider[0] as $p | $verdict[0] as $v |
@@ -172,8 +182,8 @@ judge_drill() {
          lost: ($v.lost + ($p.unanswered // 0)), doubled: ($v.doubled + ($p.found_then_new // 0)), differences: ($v.differences + $p.differences),
          recover_s: (if $v.recover_s == null then null else ($v.recover_s * 1000 | round / 1000) end),
          passed: ($v.good and $p.good and $p.sent == $v.accepted and ($ARGS.positional | length) == 0),
-         seconds: $seconds, repeats: $p.repeats, lost_answers: $p.lost_answers, busy: $p.busy, refused: $p.refused, no_retry_after: $p.no_retry_after,
-         found_by_hash: $p.asked_found, handed_over: $v.handed_over, unheard: $v.unheard, gaps: $v.gaps, disorder: $v.disorder,
+         seconds: $seconds, repeats: $p.repeats, lost_answers: $p.lost_answers, cut: $p.cut, busy: $p.busy, unavailable: $p.unavailable, longest_answer_s: $p.longest_answer_s, refused: $p.refused, no_retry_after: $p.no_retry_after,
+         asked_by_hash: $p.asked, found_by_hash: $p.asked_found, handed_over: $v.handed_over, unheard: $v.unheard, gaps: $v.gaps, disorder: $v.disorder, overlaps: $v.overlaps, set_apart: $v.set_apart,
          trouble: ($ARGS.positional + $v.words + $p.words)} + $extra' "${trouble[@]}" >>"$rows"
     tail -n 1 "$rows" | jq -r '"   \(if .passed then "passed" else "NOT PASSED" end): \(.accepted) accepted, \(.lost) lost, \(.doubled) doubled, \(.differences) differences; \(.trouble | join("; "))"' >&2
 }

@@ -21,7 +21,8 @@ process_start() {
     mkdir -p "$hub/run" "$hub/log"
     setsid "$@" >>"$hub/log/$name.log" 2>&1 </dev/null 9>&- &
     pid=$!
-    disown "$pid" # the shell has no word to say when it is killed
+    # The shell has no word to say when it is killed; only whoever wants its exit status keeps it.
+    [[ ${process_kept:-no} == yes ]] || disown "$pid"
     printf '%s %s\n' "$pid" "$(started_at "$pid")" >"$hub/run/$name.pid"
 }
 

@@ -76,6 +76,8 @@ public:
         while (!config_.repeat_file.empty() && !std::filesystem::exists(config_.repeat_file)) co_await sleep(look_every);
         auto const repeating = [this](std::size_t n) { return repeat(n); };
         co_await all(repeating, false);
+        for (auto const& client : clients_) report_.cut += client->counts().connected + client->counts().reused;
+        report_.cut -= answers_;
         co_return std::move(report_);
     }
 
@@ -150,7 +152,18 @@ private:
         sending.headers.emplace_back("Accept", wants_xml(n) ? "application/xml" : "application/json");
         sending.headers.emplace_back("Idempotency-Key", key_of(n));
         sending.body = prepared_[n].bytes;
-        co_return co_await clients_[address]->send(std::move(sending), runtime::Deadline::after(config_.request_timeout), false);
+        auto const since = Steady::now();
+        auto answer = co_await send(std::move(sending), address);
+        if (answer) report_.longest_answer_s = std::max(report_.longest_answer_s, std::chrono::duration<double>(Steady::now() - since).count());
+        co_return answer;
+    }
+
+    // Never repeated by the client itself, so that each has one connection and at most one answer.
+    Task<Answer> send(runtime::HttpRequest sending, std::size_t address)
+    {
+        auto answer = co_await clients_[address]->send(std::move(sending), runtime::Deadline::after(config_.request_timeout), false);
+        if (answer) ++answers_;
+        co_return answer;
     }
 
     static bool later(Answer const& answer) { return !answer || answer->status == 429 || answer->status == 503; }
@@ -183,6 +196,7 @@ private:
             return std::nullopt;
         }
         ++report_.busy;
+        if (answer->status == 503) ++report_.unavailable;
         auto const told = delivery::parse_retry_after(answer->header("Retry-After"), std::chrono::system_clock::now());
         if (!told) {
             ++report_.no_retry_after;
@@ -241,7 +255,7 @@ private:
     {
         if (std::uniform_real_distribution<double>{0, 1}(random_) >= config_.ask_share) co_return;
         auto asking = request("GET", "/v1/dossiers?content_sha256=" + prepared_[n].sha256);
-        auto const answer = co_await clients_[address]->send(std::move(asking), runtime::Deadline::after(config_.request_timeout), false);
+        auto const answer = co_await send(std::move(asking), address);
         if (!answer) co_return;
         ++report_.asked;
         if (answer->status != 200 || text_at(answer->body, "/outcome") != "accepted") co_return;
@@ -285,6 +299,7 @@ private:
     std::mt19937_64 random_{std::random_device{}()};
     Steady::time_point begun_{}, last_receipt_{}, look_at_{};
     std::size_t next_ = 0, done_ = 0;
+    std::uint64_t answers_ = 0;
     bool stopped_ = false;
 };
 
@@ -305,6 +320,8 @@ std::string to_json(FilerReport const& r)
                               {"refused", r.refused},
                               {"lost_answers", r.lost_answers},
                               {"busy", r.busy},
+                              {"unavailable", r.unavailable},
+                              {"cut", r.cut},
                               {"failed", r.failed},
                               {"no_retry_after", r.no_retry_after},
                               {"asked", r.asked},
@@ -314,6 +331,7 @@ std::string to_json(FilerReport const& r)
                               {"differences", r.differences},
                               {"seconds", r.seconds},
                               {"longest_silence_s", r.longest_silence_s},
+                              {"longest_answer_s", r.longest_answer_s},
                               {"good", r.good()},
                               {"words", std::move(words)}};
     return json::serialize(object);

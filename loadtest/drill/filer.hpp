@@ -40,12 +40,15 @@ struct FilerConfig {
 struct FilerReport {
     std::uint64_t sent = 0, accepted = 0, unanswered = 0; // dossiers; unanswered: patience was over
     std::uint64_t refused = 0;     // answered neither 2xx nor "later": none should be
-    std::uint64_t lost_answers = 0, busy = 0;
+    std::uint64_t lost_answers = 0, busy = 0; // no answer at all; 429 or 503
+    std::uint64_t unavailable = 0; // of those, 503
+    std::uint64_t cut = 0;         // requests that were begun to be sent and got no answer: whoever cannot be reached cuts nothing
     std::uint64_t failed = 0;      // every address in a row gave no answer or 503: the dossier had to wait
     std::uint64_t no_retry_after = 0; // 429 or 503 that did not say when
     std::uint64_t asked = 0, asked_found = 0, found_then_new = 0; // by hash; found_then_new: the hub knew it, and stored it again
     std::uint64_t repeats = 0, differences = 0;
     double seconds = 0, longest_silence_s = 0; // without any receipt while dossiers were waiting
+    double longest_answer_s = 0;               // from a request to its answer
     std::vector<std::string> words;
     [[nodiscard]] bool good() const;
 };

@@ -101,16 +101,28 @@ void look_at_record(std::vector<Row> const& rows, std::vector<Taken> const& reco
 {
     std::unordered_map<std::string, Row const*> by_id;
     for (auto const& row : rows) by_id.emplace(row.dossier_id, &row);
-    std::unordered_set<std::string> ids, contents;
+    std::unordered_set<std::string> ids, contents, refused;
     std::map<std::string, std::uint64_t> last; // by unit and counter
     for (auto const& taken : record) {
+        if (taken.as == Taken::As::overlap) {
+            count(&Verdict::overlaps, fmt::format("unit {}: {} came while another was under way", taken.unit_code, taken.case_code));
+            continue;
+        }
         ++verdict.handed_over;
         auto const found = by_id.find(taken.dossier_id);
         if (found == by_id.end() || found->second->content_sha256 != taken.content_sha256 || found->second->case_code != taken.case_code)
             count(&Verdict::differences, fmt::format("the backend got {} as {}, which is not what is stored", taken.case_code, taken.dossier_id));
-        if (taken.again) continue;
+        if (taken.as == Taken::As::again) continue;
+        if (taken.as == Taken::As::refused) {
+            refused.insert(taken.dossier_id);
+            continue;
+        }
         if (!ids.insert(taken.dossier_id).second || !contents.insert(taken.content_sha256).second)
             count(&Verdict::doubled, "the backend took one dossier twice: " + taken.case_code);
+        if (refused.contains(taken.dossier_id)) {
+            ++verdict.set_apart;
+            continue;
+        }
         if (auto const n = numbered(taken.case_code)) {
             auto& before = last[taken.agency + "/" + taken.unit_code + n->counter];
             if (n->number <= before) count(&Verdict::disorder, fmt::format("unit {}: {} came after number {}", taken.unit_code, taken.case_code, before));
@@ -140,7 +152,7 @@ std::optional<double> recovered_after(std::vector<Entry> const& ledger, std::vec
 
 bool Verdict::good() const
 {
-    return lost + doubled + differences + unheard + gaps + disorder == 0 && accepted > 0 && accepted == stored && stored == delivered;
+    return lost + doubled + differences + unheard + gaps + disorder + overlaps == 0 && accepted > 0 && accepted == stored && stored == delivered;
 }
 
 Verdict judge(std::vector<Entry> const& ledger, std::vector<Row> const& rows, std::vector<Taken> const& record, std::vector<Fault> const& faults)

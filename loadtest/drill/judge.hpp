@@ -33,6 +33,8 @@ struct Verdict {
     std::uint64_t unheard = 0;     // rows nobody has a receipt for
     std::uint64_t gaps = 0;        // numbers of an agency and year that no dossier has
     std::uint64_t disorder = 0;    // dossiers of one unit that reached the backend before an earlier one
+    std::uint64_t overlaps = 0;    // hand-overs that began while another of their unit was under way
+    std::uint64_t set_apart = 0;   // dossiers that the backend refused and took later: out of their unit's order, as they may be
     std::optional<double> recover_s;  // the longest time from a fault's end to the next receipt; nothing: no fault was followed by one
     std::vector<std::string> words;   // the first of what is wrong
 

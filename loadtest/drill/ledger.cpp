@@ -24,6 +24,15 @@ runtime::Instant instant_of(std::string const& text, std::string const& file)
     return runtime::Instant{std::chrono::microseconds{value}};
 }
 
+Taken::As taken_as(std::string const& word, std::string const& file)
+{
+    if (word == "taken") return Taken::As::fresh;
+    if (word == "again") return Taken::As::again;
+    if (word == "refused") return Taken::As::refused;
+    if (word == "overlap") return Taken::As::overlap;
+    throw std::runtime_error(file + ": not a way to take a dossier: " + word);
+}
+
 // Lines of `count` words between tabs. A line cut off in the middle is the end: its writer was killed.
 template <class Visit>
 void for_each_line(std::string const& file, std::size_t count, Visit visit)
@@ -69,7 +78,7 @@ std::vector<Taken> read_record(std::string const& file)
 {
     std::vector<Taken> taken;
     for_each_line(file, 8, [&](std::vector<std::string>& w) {
-        taken.push_back({instant_of(w[0], file), w[1] == "again", w[2], w[3], w[4], w[5], w[6], w[7]});
+        taken.push_back({instant_of(w[0], file), taken_as(w[1], file), w[2], w[3], w[4], w[5], w[6], w[7]});
     });
     return taken;
 }

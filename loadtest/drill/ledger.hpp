@@ -34,10 +34,12 @@ private:
 
 [[nodiscard]] std::vector<Entry> read_ledger(std::string const& file);
 
-// What the backend simulator wrote down (`ivan-loadtest sink --record`): every hand-over, as new or as one it knew.
+// What the backend simulator wrote down (`ivan-loadtest sink --record`): every hand-over that it took as new, knew already or
+// refused, and beside it each that came while another of its unit was under way.
 struct Taken {
+    enum class As { fresh, again, refused, overlap };
     runtime::Instant at{};
-    bool again = false;
+    As as = As::fresh;
     std::string key, case_code, dossier_id, content_sha256, unit_code, agency;
 };
 [[nodiscard]] std::vector<Taken> read_record(std::string const& file);

@@ -128,6 +128,8 @@ int judge(JudgeOptions const& options)
                                      {"unheard", verdict.unheard},
                                      {"gaps", verdict.gaps},
                                      {"disorder", verdict.disorder},
+                                     {"overlaps", verdict.overlaps},
+                                     {"set_apart", verdict.set_apart},
                                      {"faults", faults.size()},
                                      {"recover_s", verdict.recover_s ? boost::json::value(*verdict.recover_s) : boost::json::value(nullptr)},
                                      {"good", verdict.good()},

@@ -31,7 +31,7 @@ struct Lists {
             bool const as_xml = n % 2 == 1;
             ledger.push_back({begin + n * 1s, key, content, id, code, "TA0001A", "00108", as_xml ? xml : json, as_xml});
             rows.push_back({key, content, id, code, content, xml, json, {}});
-            record.push_back({begin + n * 1s + 100ms, false, key, code, id, content, "TA0001A", "00108"});
+            record.push_back({begin + n * 1s + 100ms, Taken::As::fresh, key, code, id, content, "TA0001A", "00108"});
         }
     }
     [[nodiscard]] Verdict verdict() const { return judge(ledger, rows, record, faults); }
@@ -109,7 +109,7 @@ TEST(DrillJudge, TakesARepeatThatTheBackendRecognisedForNoHarm)
 {
     Lists lists;
     lists.record.push_back(lists.record[0]);
-    lists.record.back().again = true;
+    lists.record.back().as = Taken::As::again;
     auto const verdict = lists.verdict();
     EXPECT_TRUE(verdict.good());
     EXPECT_EQ(verdict.handed_over, 4u);
@@ -160,6 +160,31 @@ TEST(DrillJudge, FindsAUnitsDossiersOutOfOrder)
     EXPECT_EQ(lists.verdict().disorder, 1u);
     lists.record[0].unit_code = "TA0002B";  // of another unit: no order is promised between them
     EXPECT_EQ(lists.verdict().disorder, 0u);
+}
+
+TEST(DrillJudge, FindsTwoOfOneUnitUnderWayAtOnce)
+{
+    Lists lists;
+    lists.record.push_back(lists.record[1]);
+    lists.record.back().as = Taken::As::overlap;
+    auto const verdict = lists.verdict();
+    EXPECT_EQ(verdict.overlaps, 1u);
+    EXPECT_FALSE(verdict.good());
+}
+
+TEST(DrillJudge, TakesOnlyWhatWasRefusedOutOfItsUnitsOrder)
+{
+    Lists lists;
+    auto late = lists.record[0];
+    lists.record[0].as = Taken::As::refused;
+    lists.record.push_back(late);  // a person put it back
+    auto verdict = lists.verdict();
+    EXPECT_TRUE(verdict.good());
+    EXPECT_EQ(verdict.set_apart, 1u);
+    std::swap(lists.record[1], lists.record[2]);
+    EXPECT_EQ(lists.verdict().disorder, 1u) << "the others keep theirs";
+    lists.record.pop_back();
+    EXPECT_EQ(lists.verdict().lost, 1u) << "what was refused and never taken is lost";
 }
 
 TEST(DrillJudge, MeasuresRecoveryFromAFaultsEndToTheNextReceipt)

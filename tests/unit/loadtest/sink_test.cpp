@@ -7,7 +7,13 @@
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_directory.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace
 {
@@ -79,8 +85,9 @@ TEST_F(SinkTest, WritesEveryHandOverDownAndKnowsItAfterItsOwnEnd)
     EXPECT_EQ(deliver(claim(2)).http_status, 201);
     auto const record = loadtest::drill::read_record(config.record_file);
     ASSERT_EQ(record.size(), 4u);
-    EXPECT_FALSE(record[0].again);
-    EXPECT_TRUE(record[1].again && record[2].again);
+    using loadtest::drill::Taken;
+    EXPECT_EQ(record[0].as, Taken::As::fresh);
+    EXPECT_TRUE(record[1].as == Taken::As::again && record[2].as == Taken::As::again);
     EXPECT_EQ(record[3].dossier_id, "D-2");
     EXPECT_EQ(record[3].case_code, "10002.G/2026/00108");
     EXPECT_EQ(record[3].content_sha256, claim(2).content_sha256);
@@ -99,6 +106,43 @@ TEST_F(SinkTest, NoticesTheWrongOrderOfOneUnitOnly)
     auto late = claim(0, "A");
     deliver(late);
     EXPECT_EQ(sink->counts().order_violations, 1u);
+}
+
+TEST_F(SinkTest, NoticesTwoOfOneUnitUnderWayAtOnce)
+{
+    support::TemporaryDirectory const directory;
+    config.record_file = (directory.path() / "record").string();
+    config.lag = 50ms;
+    start();
+    auto const both = [this](store::Claim first, store::Claim second) -> runtime::Task<void> {
+        auto beside = net::co_spawn(context.get_executor(), backend->deliver(first, runtime::Deadline::after(5s)), net::deferred);
+        auto other = net::co_spawn(context.get_executor(), backend->deliver(second, runtime::Deadline::after(5s)), net::deferred);
+        auto group = net::experimental::make_parallel_group(std::move(beside), std::move(other));
+        net::experimental::wait_for_all const every;
+        co_await group.async_wait(every, runtime::use_task);
+    };
+    support::run_task(context, both(claim(1, "A"), claim(2, "B")));
+    EXPECT_EQ(sink->counts().overlaps, 0u) << "each unit for itself";
+    support::run_task(context, both(claim(3, "A"), claim(4, "A")));
+    EXPECT_EQ(sink->counts().overlaps, 1u);
+    EXPECT_EQ(sink->counts().mismatches(), 1u);
+    deliver(claim(5, "A"));
+    EXPECT_EQ(sink->counts().overlaps, 1u) << "once it is answered the next may come";
+    using As = loadtest::drill::Taken::As;
+    auto const record = loadtest::drill::read_record(config.record_file);
+    EXPECT_EQ(std::count_if(record.begin(), record.end(), [](auto const& taken) { return taken.as == As::overlap; }), 1);
+}
+
+TEST_F(SinkTest, WritesDownWhatItRefuses)
+{
+    support::TemporaryDirectory const directory;
+    config.record_file = (directory.path() / "record").string();
+    config.refuse_rate = 1;
+    start();
+    deliver(claim(1));
+    auto const record = loadtest::drill::read_record(config.record_file);
+    ASSERT_EQ(record.size(), 1u);
+    EXPECT_EQ(record[0].as, loadtest::drill::Taken::As::refused);
 }
 
 TEST_F(SinkTest, NoticesOneKeyForOtherBytes)
