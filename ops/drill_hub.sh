@@ -203,41 +203,80 @@ polite_stop() {
 }
 says_stopping() { [[ $(curl -s -m 2 -w ' %{http_code}' "$1/readyz") == *'"stopping":true'*503 ]]; }
 
-# drill: queue-health - 800 deliveries a second, without and with a snapshot held; what it costs, and the queue's dead rows
+# drill: queue-health - 800 deliveries a second: without a snapshot, with one held, and with one that has read the queue's tables too,
+#   as a dump does, so that no slot can be emptied meanwhile; what it costs, the queue's dead rows and its size
 drill_queue_health() {
-    local rate calm held before during after dead size
+    local rate calm held before during dumped dead dead_dumped size size_dumped counters slots
     rate=$(scaled 800 200) calm=$(scaled 90 10)
     held=${snapshot_minutes:+$((snapshot_minutes * 60))}
     held=${held:-$calm}
     stage_start
-    file_start $((rate * (calm + held + 40))) "$rate"
+    # A slot ends while the snapshot is held, and another one under the dump.
+    slots=$(slots_now)
+    slot_ends_in $((rate * (5 + calm)))
+    file_start $((rate * (calm + 2 * held + $(scaled 120 40)))) "$rate"
     sleep 5
     before=$(delivered_in "$calm")
     fault_begins
-    snapshot_hold $((held + 10))
+    snapshot_hold $((held + 60)) "SELECT count(*) FROM ivan.providers"
     during=$(delivered_in "$held")
+    wait_for 50 "a slot to be emptied under a snapshot" slots_changed "$slots" || complain "no slot was emptied while a snapshot was held"
     dead=$(queue_dead_rows)
     size=$(queue_bytes)
     snapshot_release
     fault_ends snapshot
+    queue_bounded "$dead" "$size" "a snapshot"
+
+    fault_begins
+    snapshot_hold $((held + 60)) "SELECT (SELECT count(*) FROM ivan.delivery_queue) + (SELECT count(*) FROM ivan.delivery_parked) + (SELECT count(*) FROM ivan.deliveries) + (SELECT count(*) FROM ivan.delivery_retries) + (SELECT count(*) FROM ivan.delivery_lease)"
+    slots=$(slots_now)
+    slot_ends_in $((rate * 2))
+    dumped=$(delivered_in "$held")
+    [[ $(slots_now) == "$slots" ]] || complain "a slot was emptied under a reader's hands"
+    dead_dumped=$(queue_dead_rows)
+    size_dumped=$(queue_bytes)
+    snapshot_release
+    fault_ends dump
+    queue_bounded "$dead_dumped" "$size_dumped" "a dump"
+    counters=$(sql "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE relname = 'case_counters'")
+    wait_for 50 "a slot to be emptied after the dump" slots_changed "$slots" || complain "no slot was emptied once the dump was over"
     file_end
-    after=$(queue_dead_rows)
-    extra=$(jq -n -c --argjson b "$before" --argjson c "$calm" --argjson d "$during" --argjson s "$held" --argjson dead "$dead" --argjson after "$after" --argjson size "$size" --argjson rate "$rate" \
-        '(1000 * (1 - ($d / $s) / ($b / $c)) | round / 10) as $loss | {offered_per_s: $rate, without_per_s: ($b / $c), with_per_s: ($d / $s), held_s: $s, loss_percent: $loss, dead_rows: $dead, dead_rows_after: $after, queue_bytes: $size,
-          note: "\($b / $c | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s: \($loss) % less; \($dead) dead rows, queue of \($size / 1048576 | round) MiB"}')
-    [[ $quick == yes ]] || jq -e '.loss_percent < 2' <<<"$extra" >/dev/null || complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries"
+    extra=$(jq -n -c --argjson b "$before" --argjson c "$calm" --argjson d "$during" --argjson u "$dumped" --argjson s "$held" --argjson dead "$dead" --argjson dead2 "$dead_dumped" \
+        --argjson size "$size" --argjson size2 "$size_dumped" --argjson rate "$rate" --argjson counters "$counters" \
+        'def loss($n): 1000 * (1 - ($n / $s) / ($b / $c)) | round / 10;
+         {offered_per_s: $rate, without_per_s: ($b / $c), with_per_s: ($d / $s), with_dump_per_s: ($u / $s), held_s: $s, loss_percent: loss($d), loss_dump_percent: loss($u),
+          dead_rows: $dead, dead_rows_dump: $dead2, queue_bytes: $size, queue_bytes_dump: $size2, counter_dead_rows: $counters,
+          note: "\($b / $c | round)/s without, \($d / $s | round)/s with a snapshot held for \($s) s (\(loss($d)) % less), \($u / $s | round)/s with a dump (\(loss($u)) % less); \($dead) and \($dead2) dead rows, queue of \($size / 1048576 | round) and \($size2 / 1048576 | round) MiB"}')
+    [[ $quick == yes ]] || jq -e '.loss_percent < 2 and .loss_dump_percent < 2' <<<"$extra" >/dev/null ||
+        complain "a held snapshot costs $(jq .loss_percent <<<"$extra") % of the deliveries, a dump $(jq .loss_dump_percent <<<"$extra") %"
 }
+# queue_bounded DEAD BYTES WHAT. Rows die only where the lease is renewed and where a hand-over failed for now, not with each delivery; and
+# the tables hold at most what was filed, though nothing could be emptied.
+queue_bounded() {
+    local filed dead_max bytes_max
+    filed=$(wc -l <"$hub/record")
+    dead_max=$((100 + filed / 100)) bytes_max=$((2 * 1048576 + 400 * filed))
+    (($1 <= dead_max)) || complain "$1 dead rows in the queue's tables under $3, more than $dead_max"
+    (($2 <= bytes_max)) || complain "the queue's tables take $2 bytes under $3, more than $bytes_max"
+}
+# The next slot begins after so many dossiers.
+slot_ends_in() { sql "SELECT setval('ivan.delivery_sequence', greatest(last_value, (((last_value >> 16) + 1) << 16) - $1)) FROM ivan.delivery_sequence" >/dev/null; }
+# The files of the slots: an emptied one has another.
+slots_now() { sql "SELECT string_agg(relfilenode::text, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'ivan'::regnamespace AND relname ~ '^delivery_queue_[0-9]$'"; }
+slots_changed() { [[ $(slots_now) != "$1" ]]; }
 delivered_in() {  # deliveries taken by the backend within so many seconds
     local from
     from=$(wc -l <"$hub/record")
     sleep "$1"
     printf '%s' $(($(wc -l <"$hub/record") - from))
 }
-# A transaction that sees what was there when it began, and so keeps every dead row from being cleaned away.
+# snapshot_hold SECONDS QUERY: a transaction that sees what was there when it began, and so keeps every dead row from being cleaned away;
+# what its query reads it holds, so that nothing of that is emptied.
 snapshot_hold() {
-    process_start snapshot /usr/lib/postgresql/15/bin/psql -X -q "$(database)" -c "BEGIN ISOLATION LEVEL REPEATABLE READ" -c "SELECT count(*) FROM ivan.providers" -c "SELECT pg_sleep($1)" -c COMMIT
-    sleep 1
+    process_start snapshot /usr/lib/postgresql/15/bin/psql -X -q "$(database)" -c "BEGIN ISOLATION LEVEL REPEATABLE READ" -c "$2" -c "SELECT pg_sleep($1)" -c COMMIT
+    wait_for 60 "the snapshot" snapshot_held || complain "no snapshot is held"
 }
+snapshot_held() { [[ $(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND pid <> pg_backend_pid()") == 1 ]]; }
 snapshot_release() { process_kill snapshot; sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(%' AND pid <> pg_backend_pid()" >/dev/null; }
 queue_tables="relname LIKE 'delivery%'"
 queue_dead_rows() { sql "SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE schemaname = 'ivan' AND $queue_tables"; }
