@@ -130,19 +130,29 @@ backend_again() {
     backend_start "$@" || complain "the backend simulator did not start again"
 }
 
-# drill: two-gateways - two gateways over one database, kill -9 of one or the other at random moments
+# drill: two-gateways - two gateways over one database, kill -9 of one or the other at random moments; in a full run one of them also stands
+#   still (SIGSTOP) until its hold of the queue is over, and goes on beside the one that took it
 drill_two_gateways() {
     stage_start
     second_start
     file_start "$(scaled 30000 3000)" "$(scaled 0 250)"
-    local victim
+    local victim name round=0
     while filing; do
         sleep "$((RANDOM % 3)).$((2 + RANDOM % 8))"
         filing || break
-        victim=$((RANDOM % 2))
+        victim=$((RANDOM % 2)) name=gateway2
+        ((victim)) && name=gateway
         fault_begins
-        if ((victim)); then process_kill gateway; gateway_start; else process_kill gateway2; second_run; fi
-        fault_ends kill
+        if ((++round % 4 == 2)) && [[ $quick == no ]]; then
+            process_signal "$name" STOP
+            sleep 12  # delivery.lease of drills, and two seconds
+            process_signal "$name" CONT
+            fault_ends still
+        else
+            process_kill "$name"
+            if ((victim)); then gateway_start; else second_run; fi
+            fault_ends kill
+        fi
         sleep 0.5
         # The other one serves meanwhile; it is not killed as well, so that a failure would have only one cause.
         if ((victim)); then wait_ready; else wait_for 60 "the second gateway" second_ready; fi || complain "a killed gateway did not become ready again"
