@@ -45,7 +45,7 @@ configure() {  # configure SECTION.NAME VALUE, in gateway.toml
     sed -i "/^\[${1%%.*}\]/a ${1#*.} = $2" "$hub/gateway.toml"
 }
 write_config() {
-    hub_config | grep -v '^console_directory' >"$hub/gateway.toml"
+    hub_config | grep -v -e '^console_directory' -e '^drain_wait' >"$hub/gateway.toml"
     configure delivery.lease '"10s"'
     configure delivery.attempt_timeout '"3s"'
     configure server.drain_wait '"1s"'

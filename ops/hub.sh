@@ -216,6 +216,7 @@ certificate_file = $(toml "$(pki)/tls/server.pem")
 key_file = $(toml "$(pki)/tls/server.key")
 client_ca_file = $(toml "$(pki)/tls/ca.pem")
 reload_interval = "1s"
+drain_wait = "0s"
 
 [ops]
 address = "127.0.0.1"
