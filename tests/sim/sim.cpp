@@ -2,13 +2,13 @@
 //
 //   ivan-sim --minutes 10             seeds from the clock on, until the time is over
 //   ivan-sim --seed 42 --worlds 1     one world
-//   ivan-sim --seeds FILE             each seed of a file, one a line
+//   ivan-sim --seeds FILE             each world of a file: "SEED [DOSSIERS_MAX]" a line
 //
-// The first violation ends it, with the command that shows it again; exit 1.
+// The first violation ends it, with the command that shows it again and the line for seeds.txt; exit 1.
 
 #include "gateway/observe/log.hpp"
 #include "tests/sim/office.hpp"
-#include "tests/sim/world.hpp"
+#include "tests/sim/seeds.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
@@ -17,7 +17,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -54,9 +53,9 @@ struct Wish {
     bool as_json = false, trace = false;
 };
 
-std::string command_for(Wish const& wish, std::uint64_t seed)
+std::string command_for(Wish const& wish, sim::WorldReport const& report)
 {
-    auto line = fmt::format("ops/sim --seed {} --worlds 1 --dossiers-max {} --trace", seed, wish.dossiers_max);
+    auto line = fmt::format("ops/sim --seed {} --worlds 1 --dossiers-max {} --trace", report.seed, report.dossiers_max);
     if (wish.plant != "none") line += " --plant " + wish.plant;
     return line;
 }
@@ -74,7 +73,8 @@ json::object summary(Wish const& wish, Totals const& totals, double seconds)
         violations.push_back(json::object{{"seed", report.seed},
                                           {"promise", report.violation->promise},
                                           {"what", report.violation->what},
-                                          {"reproduce", command_for(wish, report.seed)}});
+                                          {"reproduce", command_for(wish, report)},
+                                          {"seeds_line", sim::seed_line({report.seed, sim::Planted::none, false, report.dossiers_max})}});
     auto const days = std::chrono::duration<double, std::ratio<86400>>(totals.simulated).count();
     return {{"worlds", totals.worlds},         {"simulated_days", days},       {"seconds", seconds},
             {"dossiers", totals.dossiers},     {"accepted", totals.acknowledged}, {"delivered", totals.delivered},
@@ -101,21 +101,12 @@ void print_table(Wish const& wish, Totals const& totals, double seconds)
         auto const from = wish.trace ? 0 : lines - std::min(lines, wish.trace_lines);
         if (from > 0) fmt::print("  … {} lines before (--trace shows all)\n", from);
         for (auto i = from; i < lines; ++i) fmt::print("  {}\n", report.trace[i]);
-        fmt::print("show it again: {}\n", command_for(wish, report.seed));
+        fmt::print("show it again: {}\n", command_for(wish, report));
+        if (wish.plant == "none") fmt::print("for tests/sim/seeds.txt: {}\n", sim::seed_line({report.seed, sim::Planted::none, false, report.dossiers_max}));
     }
 }
 
-std::vector<std::uint64_t> read_seeds(std::string const& path)
-{
-    std::vector<std::uint64_t> seeds;
-    std::ifstream in{path};
-    if (!in) throw std::runtime_error("cannot read " + path);
-    for (std::string line; std::getline(in, line);)
-        if (!line.empty() && line[0] != '#') seeds.push_back(std::stoull(line));
-    return seeds;
-}
-
-Totals run(Wish const& wish, std::vector<std::uint64_t> const& seeds)
+Totals run(Wish const& wish, std::vector<sim::WorldConfig> const& seeds)
 {
     Totals totals;
     std::mutex mutex;  // guards totals
@@ -128,9 +119,13 @@ Totals run(Wish const& wish, std::vector<std::uint64_t> const& seeds)
             if (!seeds.empty() ? n >= seeds.size() : wish.worlds > 0 && n >= wish.worlds) return;
             if (wish.minutes > 0 && std::chrono::steady_clock::now() >= until) return;
             sim::WorldConfig config;
-            config.seed = seeds.empty() ? wish.seed + n : seeds[n];
+            if (seeds.empty()) {
+                config.seed = wish.seed + n;
+                config.dossiers_max = wish.dossiers_max;
+            } else {
+                config = seeds[n];
+            }
             config.planted = *sim::planted_from(wish.plant);
-            config.dossiers_max = wish.dossiers_max;
             config.text = wish.trace;
             auto report = sim::run_world(config);
             if (report.violation && !config.text) {
@@ -161,9 +156,9 @@ int main(int argc, char** argv)
     app.add_option("--minutes", wish.minutes, "How long to run new worlds")->check(CLI::Range(0.0, 100'000.0));
     app.add_option("--seed", wish.seed, "The first seed; without one, from the clock");
     app.add_option("--worlds", wish.worlds, "How many worlds; seeds follow each other");
-    app.add_option("--seeds", wish.seeds_file, "A file of seeds, one a line")->check(CLI::ExistingFile);
+    app.add_option("--seeds", wish.seeds_file, "A file of worlds, \"SEED [DOSSIERS_MAX]\" a line")->check(CLI::ExistingFile);
     app.add_option("--jobs", wish.jobs, "Worlds at once, a thread each")->check(CLI::Range(1u, 64u));
-    app.add_option("--dossiers-max", wish.dossiers_max, "Most dossiers of one world")->check(CLI::Range(std::size_t{50}, std::size_t{1'000'000}));
+    app.add_option("--dossiers-max", wish.dossiers_max, "Most dossiers of one world")->check(CLI::Range(sim::dossiers_least, std::size_t{1'000'000}));
     app.add_option("--plant", wish.plant, "Plant a bug, to see it found")
         ->check(CLI::IsMember(std::vector<std::string>(sim::planted_names.begin(), sim::planted_names.end())));
     app.add_flag("--trace", wish.trace, "Print every event");
@@ -176,7 +171,7 @@ int main(int argc, char** argv)
     try {
         if (app.count("--seed") == 0) wish.seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) % 1'000'000'000;
         if (wish.minutes <= 0 && wish.worlds == 0 && wish.seeds_file.empty()) wish.worlds = 100;
-        auto const seeds = wish.seeds_file.empty() ? std::vector<std::uint64_t>{} : read_seeds(wish.seeds_file);
+        auto const seeds = wish.seeds_file.empty() ? std::vector<sim::WorldConfig>{} : sim::read_seeds(wish.seeds_file);
         observe::start_log({"off", "/dev/null"});
         static_cast<void>(sim::Office::shared());
         auto const begun = std::chrono::steady_clock::now();

@@ -70,7 +70,7 @@ public:
 
     WorldReport run()
     {
-        auto const dossiers = 50 + random_.below(config_.dossiers_max - 49);
+        auto const dossiers = dossiers_least + random_.below(config_.dossiers_max - dossiers_least + 1);
         auto const filing_time = random_.between(5min, random_.chance(0.15) ? Micros{12h} : Micros{40min});
         senders_.file(dossiers, filing_time);
         let_things_happen();
@@ -90,6 +90,7 @@ public:
 
         WorldReport report;
         report.seed = config_.seed;
+        report.dossiers_max = config_.dossiers_max;
         report.simulated = calendar_.passed();
         report.dossiers = dossiers;
         report.acknowledged = checker_.acknowledged();

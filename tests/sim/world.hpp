@@ -18,15 +18,18 @@
 
 namespace sim {
 
+inline constexpr std::size_t dossiers_least = 50;
+
 struct WorldConfig {
     std::uint64_t seed = 1;
     Planted planted = Planted::none;
     bool text = false;            // keep the trace as text
-    std::size_t dossiers_max = 1500;
+    std::size_t dossiers_max = 1500;  // another one is another world
 };
 
 struct WorldReport {
     std::uint64_t seed = 0;
+    std::size_t dossiers_max = 0;
     Micros simulated{0};
     std::size_t dossiers = 0;  // filed
     std::size_t acknowledged = 0, delivered = 0;
