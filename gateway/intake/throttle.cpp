@@ -52,11 +52,14 @@ void Throttle::observe(Backlog const& backlog, double admitted_per_second, Time 
     rate_ = std::max(config_.per_second_min, rate_ + each_look * (wanted - rate_));
 }
 
+// Seen lately, or told to come again at a time that is not long past: its share grows until it comes.
+bool Throttle::expected(Party const& party, Time now) const { return now - std::max(party.seen, party.told) < config_.active_for; }
+
 double Throttle::weights(Time now) const
 {
     double sum = 0;
     for (auto const& [code, party] : parties_)
-        if (now - party.seen < config_.active_for) sum += party.weight;
+        if (expected(party, now)) sum += party.weight;
     return sum;
 }
 
@@ -66,7 +69,7 @@ void Throttle::refill(Time now)
     refilled_ = std::max(now, refilled_);
     auto const sum = weights(now);
     for (auto& [code, party] : parties_) {
-        if (now - party.seen >= config_.active_for) continue;
+        if (!expected(party, now)) continue;
         auto const mine = rate_ * party.weight / sum;
         party.tokens += mine * passed;
         auto const most = std::max(1.0, mine * burst);
@@ -111,7 +114,7 @@ double Throttle::per_second_of(std::string_view code, double weight, Time now) c
 {
     auto const found = parties_.find(code);
     auto sum = weights(now);
-    if (found == parties_.end() || now - found->second.seen >= config_.active_for) sum += weight;
+    if (found == parties_.end() || !expected(found->second, now)) sum += weight;
     return sum > 0 ? rate_ * weight / sum : rate_;
 }
 

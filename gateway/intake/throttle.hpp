@@ -82,6 +82,7 @@ private:
         Time told{};  // the last one turned away was told to come then
     };
     void refill(Time now);
+    [[nodiscard]] bool expected(Party const& party, Time now) const;
     [[nodiscard]] double weights(Time now) const;
 
     ThrottleConfig config_;

@@ -73,6 +73,21 @@ TEST(Throttle, WhatIsUnderwayFollowsTheRate)
     EXPECT_NEAR(let_in.at("A"), 2000, 250) << "ten seconds of 200, and one burst";
 }
 
+TEST(Throttle, WhoComesWhenItWasToldIsLetInHoweverSlowTheBackend)
+{
+    Throttle throttle{marked(100, 0.05)};  // one in twenty seconds
+    auto now = start;
+    for (int look = 0; look < 60; ++look, now += 1s) throttle.observe({100, 0}, 0, now);
+    ASSERT_TRUE(throttle.take("A", 1, now)) << "the first is a token in hand";
+    int let_in = 0;
+    for (int tries = 0; tries < 20; ++tries) {
+        auto const again = now + std::chrono::ceil<std::chrono::seconds>(throttle.come_again("A", now));
+        for (; now < again; now += 1s) throttle.observe({100, 0}, 0, now);
+        let_in += throttle.take("A", 1, now);
+    }
+    EXPECT_GE(let_in, 18) << "of twenty that came when they were told";
+}
+
 TEST(Throttle, EachPartyHasItsShareAndMayUseWhatOthersLeave)
 {
     Throttle throttle{marked(1000)};
