@@ -198,7 +198,7 @@ Admission::Admission(std::shared_ptr<providers::Registry const> registry, Limits
                      observe::Metrics& metrics)
     : registry_{std::move(registry)}, limits_{limits}, clock_{clock}, metrics_{metrics}, pace_{limits.pace, Steady::now()},
       places_{Places{limits.places}, Places{limits.places}, Places{limits.places}, Places{limits.places}, Places{limits.places}},
-      throttle_{limits.throttle}, random_{std::random_device{}()}, doors_{limits.doors}
+      throttle_{limits.throttle}, random_{static_cast<std::minstd_rand::result_type>(limits.seed != 0 ? limits.seed : std::random_device{}())}, doors_{limits.doors}
 {
 }
 

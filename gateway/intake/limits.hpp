@@ -69,6 +69,8 @@ struct Limits {
     // After a refusal for want of room or quota the connection's next request is read so much later, doubled for each refusal in
     // a row up to eight times: who does not obey Retry-After waits all the same, and costs us nothing meanwhile.
     std::chrono::milliseconds refusal_pause{25};
+
+    std::uint64_t seed = 0;  // of the jitter of Retry-After; 0: from the system
 };
 
 namespace detail {

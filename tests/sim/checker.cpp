@@ -2,10 +2,14 @@
 
 #include "tests/sim/office.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <charconv>
 
 namespace sim {
+
+namespace json = boost::json;
 
 namespace {
 
@@ -20,6 +24,23 @@ std::optional<std::uint64_t> place_in(std::string const& receipt_xml)
     auto const [end, error] = std::from_chars(begin, receipt_xml.data() + receipt_xml.size(), place);
     if (error != std::errc{} || *end != '<') return std::nullopt;
     return place;
+}
+
+json::object object_of(std::string const& body)
+{
+    boost::system::error_code error;
+    auto const value = json::parse(body, error);
+    return !error && value.is_object() ? value.get_object() : json::object{};
+}
+json::object object_in(json::object const& object, std::string_view name)
+{
+    auto const* const value = object.if_contains(name);
+    return value && value->is_object() ? value->get_object() : json::object{};
+}
+std::string text_of(json::object const& object, std::string_view name)
+{
+    auto const* const value = object.if_contains(name);
+    return value && value->is_string() ? std::string{value->get_string()} : std::string{};
 }
 
 }  // namespace
@@ -53,13 +74,10 @@ void Checker::answered(Filing const& filing, intake::Reply const& reply, std::st
 {
     auto const who = "filing " + std::to_string(filing.number);
     bool const acknowledged = reply.status == 200 || reply.status == 201;
-    if (!acknowledged) {
-        if (reply.status == 422 && !store_.refusal_recorded(trace_id)) violate(4, who + " was refused, and no record of it is there");
-        if (reply.status == 422 && !filing.forged) violate(4, who + " is sound and was refused: " + reply.body);
-        return;
-    }
+    if (!acknowledged) return refused_rightly(filing, reply, trace_id);
     if (filing.forged) return violate(3, who + " is forged and got a receipt");
     if (filing.used_key) return violate(2, who + " has other bytes than its key stands for and got a receipt");
+    if (filing.corrects_nothing) return violate(2, who + " corrects what is not there and got a receipt");
 
     auto const found = store_.find(filing.provider_code, filing.key, filing.content_sha256);
     if (!found || !*found) return violate(1, who + " got a receipt, and no row is there");
@@ -76,6 +94,78 @@ void Checker::answered(Filing const& filing, intake::Reply const& reply, std::st
     place_of_its_own(filing, receipt);
 }
 
+void Checker::refused_rightly(Filing const& filing, intake::Reply const& reply, std::string const& trace_id)
+{
+    auto const who = "filing " + std::to_string(filing.number);
+    if (reply.status == 422) {
+        if (!store_.refusal_recorded(trace_id)) return violate(4, who + " was refused, and no record of it is there");
+        if (!filing.forged && !filing.corrects_nothing) return violate(4, who + " is sound and was refused: " + reply.body);
+    }
+    if (reply.status != 409) return;
+    auto const problem = object_of(reply.body);
+    if (text_of(problem, "code") == "GW-4007") return duplicate_of_something(filing, problem);
+    if (store_.find(filing.provider_code, filing.key, filing.content_sha256)) violate(2, who + " was refused for its key, which stands for no other bytes");
+}
+
+void Checker::duplicate_of_something(Filing const& filing, json::object const& problem)
+{
+    auto const who = "filing " + std::to_string(filing.number);
+    read_lines();
+    auto const found = first_of_content_.find({filing.provider_code, filing.content_sha256});
+    if (found == first_of_content_.end()) return violate(2, who + " was refused as a duplicate of what is not there");
+    auto const& entry = store_.entries()[found->second];
+    auto const original = object_in(problem, "original");
+    if (text_of(original, "dossier_id") != entry.stored.dossier_id || text_of(original, "case_code") != entry.stored.case_code)
+        return violate(2, who + " was refused as a duplicate, and the answer names another dossier than the original");
+    if (entry.row.idempotency_key == filing.key) violate(2, who + " was refused as a duplicate of itself");
+    if (!filing.corrects.empty()) violate(2, who + " is a correction and was refused as a duplicate");
+}
+
+bool Checker::content_refused(Filing const& filing) const
+{
+    auto const& refusals = store_.refusals();
+    return std::any_of(refusals.begin(), refusals.end(), [&](auto const& one) {
+        return one.provider == filing.provider_code && one.content_sha256 == filing.content_sha256;
+    });
+}
+
+Checker::Question Checker::asked(Filing const& filing)
+{
+    read_lines();
+    Question question{{}, content_refused(filing), store_.starts()};
+    auto const found = first_of_content_.find({filing.provider_code, filing.content_sha256});
+    if (found != first_of_content_.end()) question.dossier_id = store_.entries()[found->second].stored.dossier_id;
+    return question;
+}
+
+void Checker::told(Filing const& filing, Question const& question, intake::Reply const& reply)
+{
+    // Where a planted bug lets a crash take acceptances, what was there before says nothing.
+    if (question.starts != store_.starts() || (reply.status != 200 && reply.status != 404)) return;
+    auto const who = "filing " + std::to_string(filing.number);
+    auto const body = object_of(reply.body);
+    auto const dossier = object_in(body, "dossier");
+    auto const id = text_of(dossier, "dossier_id");
+    if (id.empty() && !question.dossier_id.empty()) return violate(2, who + " is stored, and a question by its hash does not find it");
+    if (id.empty()) {
+        bool const refused = reply.status == 200;
+        if (refused && !content_refused(filing)) violate(4, who + " is said to be refused, and no record of it is there");
+        if (!refused && question.refused) violate(4, who + " was refused, and a question by its hash does not find it");
+        return;
+    }
+    if (filing.forged) return violate(3, who + " is forged, and a question by its hash says that it is accepted");
+    read_lines();
+    auto const found = first_of_content_.find({filing.provider_code, filing.content_sha256});
+    if (found == first_of_content_.end()) return violate(1, who + " is said to be accepted, and no row is there");
+    auto const& entry = store_.entries()[found->second];
+    auto const& stored = entry.stored;
+    bool const same = id == stored.dossier_id && text_of(dossier, "case_code") == stored.case_code &&
+                      text_of(dossier, "content_sha256") == filing.content_sha256 && text_of(dossier, "idempotency_key") == entry.row.idempotency_key;
+    if (!same) return violate(2, who + " was asked for by its hash, and another dossier was found than is stored");
+    receipts_.try_emplace({filing.provider_code, entry.row.idempotency_key},
+                          Receipt{stored.dossier_id, stored.case_code, filing.content_sha256, stored.receipt.xml, stored.receipt.json, filing.number});
+}
+
 void Checker::place_of_its_own(Filing const& filing, Receipt const& receipt)
 {
     auto const who = "filing " + std::to_string(filing.number);
@@ -90,7 +180,12 @@ void Checker::heard(Filing const& filing, int status)
 {
     auto const who = "filing " + std::to_string(filing.number);
     // A forged one may come late, when its key stands for the corrected one already.
-    bool const expected = filing.forged ? status == 422 || status == 409 : filing.used_key ? status == 409 : status == 200 || status == 201;
+    bool const yes = status == 200 || status == 201;
+    bool expected = yes;
+    if (filing.forged) expected = status == 422 || status == 409;
+    else if (filing.corrects_nothing) expected = status == 422;
+    else if (filing.used_key || (filing.sent_before && filing.corrects.empty())) expected = status == 409;
+    else if (filing.raced) expected = yes || status == 409;
     if (!expected) violate(2, who + " was answered " + std::to_string(status));
 }
 
@@ -117,13 +212,18 @@ void Checker::read_lines()
     if (starts_read_ != store_.starts() || lines_read_ > entries.size()) {
         // Where a planted bug lets a crash take acceptances, the lines are read again.
         starts_read_ = store_.starts();
-        lines_.clear(), entry_of_.clear(), lines_read_ = 0;
+        lines_.clear(), entry_of_.clear(), first_of_content_.clear(), lines_read_ = 0;
     }
     for (; lines_read_ < entries.size(); ++lines_read_) {
         auto const& entry = entries[lines_read_];
         auto const& facts = entry.row.facts;
         lines_[facts.agency + "/" + facts.unit_code].dossiers.push_back(entry.stored.dossier_id);
         entry_of_[entry.stored.dossier_id] = lines_read_;
+        auto const [original, first] = first_of_content_.try_emplace({facts.provider_code, facts.content_sha256}, lines_read_);
+        if (!first && entry.row.corrects.empty())
+            violate(2, "filing " + std::to_string(number_of(facts.provider_code, entry.row.idempotency_key)) + " has the bytes of filing " +
+                           std::to_string(number_of(facts.provider_code, store_.entries()[original->second].row.idempotency_key)) +
+                           ", and both were accepted");
     }
 }
 
@@ -173,6 +273,7 @@ void Checker::still_there()
 void Checker::closed()
 {
     still_there();
+    read_lines();
     codes_without_gaps();
     everything_delivered();
     log_holds();

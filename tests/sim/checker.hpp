@@ -4,8 +4,9 @@
 // is not as promised ends a world.
 //
 //   1  a receipt means stored          answered(): its row and its bytes are there; crashed(), closed(): still
-//   2  one dossier, one code, one      answered(): always the same bytes; closed(): codes without gaps, none twice, one row a key
-//      receipt
+//   2  one dossier, one code, one      answered(): always the same bytes, and a duplicate names the original; told(): a question by
+//      receipt                         hash finds what is stored; closed(): codes without gaps, none twice, one row a key, and a
+//                                      content twice only as a correction
 //   4  a refusal is recorded           answered()
 //   5  the backend gets each, in       attempted(): one at a time of a unit; took(): in order; closed(): all of them, with the
 //      order per unit                  bytes that were sent
@@ -16,6 +17,8 @@
 
 #include "gateway/intake/reply.hpp"
 #include "tests/sim/sim_store.hpp"
+
+#include <boost/json/object.hpp>
 
 #include <cstdint>
 #include <map>
@@ -28,16 +31,22 @@
 
 namespace sim {
 
+enum class Call : std::uint8_t { file, ask };  // POST a dossier; GET by the hash of its content
+
 // One dossier as its sender has it.
 struct Filing {
     std::uint64_t number = 0;
-    std::size_t provider = 0;
+    std::size_t provider = 0, sample = 0;
     std::string provider_code, key, unit;
     std::shared_ptr<std::string const> body;
     std::string content_sha256;
     bool forged = false;   // a signature does not match: to be refused
     bool xml = false;      // asks for the XML receipt
     bool used_key = false; // other bytes under a key that stands for an accepted dossier already
+    bool sent_before = false;  // the bytes of an accepted dossier under a key of their own: a duplicate, unless it corrects
+    bool raced = false;        // one of two filings of the same bytes at once: one of them is a duplicate
+    std::string corrects;      // Correction-Of; empty: none
+    bool corrects_nothing = false;  // and nothing is called so
 };
 
 struct Violation {
@@ -52,6 +61,15 @@ public:
     void filed(Filing const& filing);
     void answered(Filing const& filing, intake::Reply const& reply, std::string const& trace_id);
     void heard(Filing const& filing, int status);  // what the sender got
+
+    // A question by hash. What is there before it is asked must be found.
+    struct Question {
+        std::string dossier_id;  // empty: nothing is accepted
+        bool refused = false;
+        std::uint64_t starts = 0;  // of the store
+    };
+    [[nodiscard]] Question asked(Filing const& filing);
+    void told(Filing const& filing, Question const& question, intake::Reply const& reply);
 
     // While it lives, a gateway is handing over a dossier of this unit. Nobody begins one where the gateway that holds the queue,
     // or this one itself, has one under way. A gateway that lost the queue without knowing may have one under way beside the new
@@ -99,6 +117,9 @@ private:
     void read_lines();
     void codes_without_gaps();
     void everything_delivered();
+    void refused_rightly(Filing const& filing, intake::Reply const& reply, std::string const& trace_id);
+    void duplicate_of_something(Filing const& filing, boost::json::object const& problem);
+    [[nodiscard]] bool content_refused(Filing const& filing) const;
     void place_of_its_own(Filing const& filing, Receipt const& receipt);
     void log_holds();
     void places_without_gaps();
@@ -108,6 +129,7 @@ private:
     std::map<Key, std::int64_t> numbers_;
     std::map<std::string, Line> lines_;
     std::unordered_map<std::string, std::size_t> entry_of_;  // dossier id → entry
+    std::map<Key, std::size_t> first_of_content_;            // provider, content → entry
     std::size_t lines_read_ = 0;
     std::uint64_t starts_read_ = 0;
     std::set<std::string> excused_;

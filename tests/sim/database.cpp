@@ -2,6 +2,8 @@
 
 #include "gateway/dossier/id.hpp"
 
+#include <algorithm>
+
 namespace sim {
 
 using store::Refusal;
@@ -97,6 +99,29 @@ runtime::Task<Result<std::optional<Stored>>> SimJournal::find(std::string provid
     };
     auto rolled_back = nothing();
     co_return co_await database_.call<std::optional<Stored>>(deadline, Refusal::unavailable, std::move(work), std::move(rolled_back));
+}
+
+runtime::Task<Result<store::Found>> SimArchive::by_content(std::string provider, std::string content_sha256, runtime::Deadline deadline)
+{
+    std::function<Result<store::Found>()> work = [&store = database_.store(), provider = std::move(provider), sha = std::move(content_sha256)] {
+        if (auto const* const entry = store.by_content(provider, sha)) {
+            store::DossierView view;
+            view.dossier_id = entry->stored.dossier_id;
+            view.case_code = entry->stored.case_code;
+            view.provider = provider;
+            view.content_sha256 = entry->row.facts.content_sha256;
+            view.idempotency_key = entry->row.idempotency_key;
+            view.received_at = entry->row.facts.received_at;
+            view.log_index = entry->log_index;
+            return Result<store::Found>{store::Found{std::move(view), std::nullopt}};
+        }
+        auto const& refusals = store.refusals();
+        auto const refused = std::find_if(refusals.rbegin(), refusals.rend(), [&](auto const& one) { return one.provider == provider && one.content_sha256 == sha; });
+        if (refused == refusals.rend()) return Result<store::Found>{store::Failure{Refusal::not_found, sha}};
+        return Result<store::Found>{store::Found{std::nullopt, store::RefusedView{sha, refused->fault_id, refused->problem, refused->at, std::nullopt}}};
+    };
+    auto rolled_back = nothing();
+    co_return co_await database_.call<store::Found>(deadline, Refusal::unavailable, std::move(work), std::move(rolled_back));
 }
 
 SimQueue::SimQueue(Database& database)

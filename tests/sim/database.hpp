@@ -4,10 +4,12 @@
 // answer takes a while too. On the way it may be refused, be lost, or be late; the database may crash under it, or be away.
 // A gateway that dies meanwhile changes nothing of what takes place.
 //
-// SimJournal and SimQueue are what a gateway sees of it: store::Journal and store::Queue as PgJournal and PgQueue behave.
+// SimJournal, SimQueue and SimArchive are what a gateway sees of it: store::Journal, store::Queue and the questions by hash of
+// store::Archive, as PgJournal, PgQueue and PgArchive behave.
 // Threads: one.
 
 #include "gateway/runtime/task.hpp"
+#include "gateway/store/archive.hpp"
 #include "gateway/store/journal.hpp"
 #include "gateway/store/queue.hpp"
 #include "tests/sim/checker.hpp"
@@ -77,6 +79,24 @@ public:
                                                                     std::string content_sha256, runtime::Deadline deadline) override;
 
 private:
+    Database& database_;
+};
+
+// Answers by_content(); nobody asks it anything else.
+class SimArchive final : public store::Archive {
+public:
+    explicit SimArchive(Database& database) : database_{database} {}
+    runtime::Task<store::Result<store::Found>> by_content(std::string provider, std::string content_sha256, runtime::Deadline deadline) override;
+    runtime::Task<store::Result<store::DossierView>> by_id(std::string, std::string, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<store::DossierView>> by_key(std::string, std::string, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<std::string>> receipt(std::string, std::string, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<store::LookupView>> lookup(std::string, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<bool>> apply(store::WorkflowEvent, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<std::vector<store::Notice>>> notices(std::string, std::int64_t, std::size_t, runtime::Deadline) override { co_return nobody_asks; }
+    runtime::Task<store::Result<void>> probe(runtime::Deadline) override { co_return nobody_asks; }
+
+private:
+    static inline store::Failure const nobody_asks{store::Refusal::internal, "not in the simulator"};
     Database& database_;
 };
 

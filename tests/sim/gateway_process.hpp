@@ -7,6 +7,8 @@
 
 #include "gateway/delivery/dispatcher.hpp"
 #include "gateway/intake/admission.hpp"
+#include "gateway/intake/router.hpp"
+#include "gateway/intake/status.hpp"
 #include "gateway/intake/submit.hpp"
 #include "gateway/observe/metrics.hpp"
 #include "tests/sim/checker.hpp"
@@ -36,13 +38,18 @@ public:
     };
     using Answer = std::function<void(intake::Reply)>;
 
+    struct Config {
+        intake::Limits limits;
+        delivery::DeliveryConfig delivery;
+    };
+
     // `number` is this process's own: no other before or after it has the same.
-    GatewayProcess(Surroundings around, delivery::DeliveryConfig const& delivery, unsigned number);
+    GatewayProcess(Surroundings around, Config const& config, unsigned number);
     ~GatewayProcess();
     GatewayProcess(GatewayProcess const&) = delete;
     GatewayProcess& operator=(GatewayProcess const&) = delete;
 
-    void receive(std::shared_ptr<Filing const> filing, Answer answer);  // REQUIRES: open()
+    void receive(std::shared_ptr<Filing const> filing, Call call, Answer answer);  // REQUIRES: open()
     std::size_t poll();
     void close();  // takes nothing new, ends what is under way
     [[nodiscard]] bool open() const noexcept { return open_; }
@@ -52,8 +59,9 @@ public:
     bool paused = false;  // stands still
 
 private:
-    runtime::Task<void> serve(std::shared_ptr<Filing const> filing, Answer answer);
-    runtime::Task<intake::Reply> handle(std::shared_ptr<Filing const> filing, observe::Trace trace);
+    runtime::Task<void> serve(std::shared_ptr<Filing const> filing, Call call, Answer answer);
+    runtime::Task<intake::Reply> handle(std::shared_ptr<Filing const> filing, Call call, observe::Trace trace);
+    runtime::Task<void> watch();
 
     Surroundings around_;
     unsigned number_;
@@ -61,17 +69,20 @@ private:
     std::size_t requests_ = 0;
 
     observe::Metrics metrics_;
-    intake::Limits limits_;
+    intake::Limits const limits_;
     runtime::Snapshot<intake::Criteria> criteria_;
-    intake::Route route_;
     SimJournal journal_;
+    SimArchive archive_;
     SimQueue queue_;
     SimDestination destination_;
     intake::Admission admission_;
+    intake::BacklogMeter backlog_meter_;
     std::unique_ptr<net::io_context> context_;  // goes before all above: what waits on it refers to them
     net::executor_work_guard<runtime::IoExecutor> working_;
     std::unique_ptr<delivery::Dispatcher> dispatcher_;
     std::unique_ptr<intake::Submit> submit_;
+    intake::StatusQueries status_;
+    std::unique_ptr<intake::Router> router_;
 };
 
 }  // namespace sim

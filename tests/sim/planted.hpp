@@ -21,10 +21,13 @@ enum class Planted {
     refusal_not_recorded,        // the answer goes out without its record
     log_rewritten,               // an entry of the log is replaced
     log_place_given_twice,       // two gateways extend the log at once
+    content_not_asked,           // whether the content is known under another key is not always asked
+    question_unheard,            // a question by hash is answered "nothing" though it is stored
 };
-inline constexpr std::array<std::string_view, 11> planted_names{
+inline constexpr std::array<std::string_view, 13> planted_names{
     "none", "acknowledged_before_commit", "key_not_asked", "receipt_sealed_again", "number_burnt",
     "unit_order_ignored", "lease_ignored", "delivery_forgotten", "refusal_not_recorded", "log_rewritten", "log_place_given_twice",
+    "content_not_asked", "question_unheard",
 };
 
 [[nodiscard]] inline std::optional<Planted> planted_from(std::string_view name)

@@ -52,7 +52,8 @@ INSTANTIATE_TEST_SUITE_P(Every, PlantedBug,
                                          Case{Planted::receipt_sealed_again, 2}, Case{Planted::number_burnt, 2},
                                          Case{Planted::unit_order_ignored, 5}, Case{Planted::lease_ignored, 5},
                                          Case{Planted::delivery_forgotten, 5}, Case{Planted::refusal_not_recorded, 4},
-                                         Case{Planted::log_rewritten, 8}, Case{Planted::log_place_given_twice, 8}),
+                                         Case{Planted::log_rewritten, 8}, Case{Planted::log_place_given_twice, 8},
+                                         Case{Planted::content_not_asked, 2}, Case{Planted::question_unheard, 2}),
                          [](auto const& tested) { return std::string{planted_names[static_cast<std::size_t>(tested.param.planted)]}; });
 
 }  // namespace

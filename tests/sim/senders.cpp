@@ -36,6 +36,14 @@ Micros retry_after(intake::Reply const& reply)
     return Micros{0};
 }
 
+// Of the receipt's Location: /v1/dossiers/{id}
+std::string id_of(intake::Reply const& receipt)
+{
+    for (auto const& [name, value] : receipt.headers)
+        if (name == "Location") return value.substr(value.rfind('/') + 1);
+    return {};
+}
+
 }  // namespace
 
 Senders::Senders(Calendar& calendar, Random& random, Faults& faults, Trace& trace, Network& network, Checker& checker, Door door)
@@ -51,13 +59,14 @@ Senders::~Senders()
     context_.reset();
 }
 
-std::shared_ptr<Filing> Senders::make(std::size_t provider, bool forged)
+std::shared_ptr<Filing> Senders::make(std::size_t provider, std::size_t n, bool forged)
 {
     auto const& office = Office::shared();
-    auto const& sample = office.sample(provider, random_.below(Office::samples));
+    auto const& sample = office.sample(provider, n);
     auto filing = std::make_shared<Filing>();
     filing->number = ++last_number_;
     filing->provider = provider;
+    filing->sample = n;
     filing->provider_code = Office::provider_code(provider);
     filing->key = "key-" + std::to_string(filing->number);
     filing->unit = sample.unit;
@@ -65,13 +74,24 @@ std::shared_ptr<Filing> Senders::make(std::size_t provider, bool forged)
     filing->xml = random_.chance(0.2);
     filing->body = std::make_shared<std::string const>(forged ? office.forged(sample, filing->number) : office.sound(sample, filing->number));
     filing->content_sha256 = signing::hex(signing::sha256(*filing->body));
+    checker_.filed(*filing);
     return filing;
 }
 
-void Senders::start(runtime::Task<void> task)
+std::shared_ptr<Filing> Senders::under_another_key(Filing const& filing)
+{
+    auto other = std::make_shared<Filing>(filing);
+    other->number = ++last_number_;
+    other->key = "key-" + std::to_string(other->number);
+    checker_.filed(*other);
+    return other;
+}
+
+template <class T>
+void Senders::start(runtime::Task<T> task)
 {
     ++busy_;
-    auto done = [this](std::exception_ptr error) {
+    auto done = [this](std::exception_ptr error, auto&&...) {
         if (error) checker_.violate(0, "an exception left a sender");
         --busy_;
     };
@@ -81,9 +101,16 @@ void Senders::start(runtime::Task<void> task)
 void Senders::file(std::size_t dossiers, Micros over)
 {
     for (std::size_t n = 0; n < dossiers; ++n) {
-        auto const filing = make(random_.below(Office::providers), random_.chance(0.03));
-        checker_.filed(*filing);
-        start(life(filing, random_.between(0us, over)));
+        auto const filing = make(random_.below(Office::providers), random_.below(Office::samples), random_.chance(0.03));
+        auto const begins = random_.between(0us, over);
+        if (!filing->forged && random_.chance(0.02)) {
+            // Two machines of one sender took the same dossier from a list, each with a key of its own.
+            filing->raced = true;
+            start(insist(under_another_key(*filing), begins));
+            start(insist(filing, begins));
+            continue;
+        }
+        start(life(filing, begins));
     }
 }
 
@@ -97,7 +124,7 @@ runtime::Task<void> Senders::life(std::shared_ptr<Filing const> filing, Micros b
 {
     co_await sleep(begins);
     if (random_.chance(0.05)) start(insist(filing));  // two threads of one sender, who know nothing of each other
-    co_await insist(filing);
+    auto const answer = co_await insist(filing);
 
     if (random_.chance(0.1)) {
         co_await sleep(random_.about(40min));  // the receipt was mislaid
@@ -105,27 +132,54 @@ runtime::Task<void> Senders::life(std::shared_ptr<Filing const> filing, Micros b
     }
     if (filing->forged && random_.chance(0.5)) {
         // Corrected, under the same key: a refusal does not use it up.
-        auto corrected = make(filing->provider, false);
+        auto corrected = make(filing->provider, random_.below(Office::samples), false);
         corrected->key = filing->key;
         co_await insist(corrected);
     } else if (!filing->forged && random_.chance(0.03)) {
-        auto other = make(filing->provider, false);
+        auto other = make(filing->provider, random_.below(Office::samples), false);
         other->key = filing->key;
         other->used_key = true;
         co_await insist(other);
+    } else if (!filing->forged && answer && random_.chance(0.03)) {
+        auto again = under_another_key(*filing);  // as if it had never been sent
+        again->sent_before = true;
+        co_await insist(again);
+    } else if (!filing->forged && answer && random_.chance(0.04)) {
+        co_await correct(filing, *answer);
     }
 }
 
-runtime::Task<void> Senders::insist(std::shared_ptr<Filing const> filing)
+runtime::Task<void> Senders::correct(std::shared_ptr<Filing const> filing, intake::Reply receipt)
 {
+    co_await sleep(random_.about(10min));
+    bool const same_bytes = random_.chance(0.4);
+    auto const correction = same_bytes ? under_another_key(*filing) : make(filing->provider, filing->sample, false);
+    correction->sent_before = same_bytes;
+    correction->corrects_nothing = random_.chance(0.2);
+    correction->corrects = correction->corrects_nothing ? "00000000-0000-7000-8000-000000000000" : id_of(receipt);
+    co_await insist(correction);
+    if (random_.chance(0.3)) co_await insist(correction);
+}
+
+runtime::Task<std::optional<intake::Reply>> Senders::insist(std::shared_ptr<Filing const> filing, Micros begins)
+{
+    if (begins > 0us) co_await sleep(begins);
+    // What was sent before, or by another at once, a hash finds whatever becomes of this one.
+    bool const may_ask = !filing->sent_before && !filing->raced;
     for (unsigned tries = 0;; ++tries) {
-        auto const reply = co_await ask(filing);
+        auto const reply = co_await call(filing, Call::file);
         auto const number = static_cast<std::int64_t>(filing->number);
         trace_.say("sender hears", {number, reply ? reply->status : 0});
         bool const later = !reply || reply->status == 503 || reply->status == 429;
         if (!later) {
             checker_.heard(*filing, reply->status);
-            co_return;
+            co_return reply;
+        }
+        if (may_ask && random_.chance(0.3)) {
+            auto const found = co_await call(filing, Call::ask);
+            trace_.say("sender finds", {number, found ? found->status : 0});
+            bool const known = found && found->status == 200;
+            if (known && random_.chance(0.5)) co_return std::nullopt;
         }
         auto const most = std::min(backoff_max, backoff_first * (1 << std::min(tries, 10u)));
         auto const told = reply ? retry_after(*reply) : Micros{0};
@@ -133,7 +187,7 @@ runtime::Task<void> Senders::insist(std::shared_ptr<Filing const> filing)
     }
 }
 
-runtime::Task<std::optional<intake::Reply>> Senders::ask(std::shared_ptr<Filing const> filing)
+runtime::Task<std::optional<intake::Reply>> Senders::call(std::shared_ptr<Filing const> filing, Call what)
 {
     auto const exchange = std::make_shared<Exchange>(context_->get_executor(), patience);  // messages under way hold it weakly
     auto const waiting = std::weak_ptr<Exchange>{exchange};
@@ -145,8 +199,8 @@ runtime::Task<std::optional<intake::Reply>> Senders::ask(std::shared_ptr<Filing 
             here->limit.cancel();
         });
     };
-    network_.send([this, filing, waiting, back = std::move(back)] {
-        if (door_(filing, back)) return;
+    network_.send([this, filing, what, waiting, back = std::move(back)] {
+        if (door_(filing, what, back)) return;
         if (auto const here = waiting.lock()) here->limit.cancel();  // connection refused
     });
     co_await exchange->limit.async_wait(runtime::as_result);

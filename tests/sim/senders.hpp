@@ -1,8 +1,9 @@
 #pragma once
 
 // The providers' side: software that files, waits for an answer, and where none comes or it is told to, sends the same bytes
-// under the same key again, to whichever gateway answers. Some race themselves, some ask again a day later, some are careless
-// with keys, some send what nobody signed.
+// under the same key again, to whichever gateway answers, or asks by hash what became of them. Some race themselves, some ask
+// again a day later, some are careless with keys, some send the same dossier anew, some correct what they sent, some send what
+// nobody signed.
 //
 // Threads: one.
 
@@ -26,7 +27,7 @@ class Senders {
 public:
     using Answer = std::function<void(intake::Reply)>;
     // Brings a request to a gateway; false: nobody listens there. The answer may never come.
-    using Door = std::function<bool(std::shared_ptr<Filing const>, Answer)>;
+    using Door = std::function<bool(std::shared_ptr<Filing const>, Call, Answer)>;
 
     Senders(Calendar& calendar, Random& random, Faults& faults, Trace& trace, Network& network, Checker& checker, Door door);
     ~Senders();
@@ -39,11 +40,15 @@ public:
     [[nodiscard]] bool done() const noexcept { return busy_ == 0; }
 
 private:
-    [[nodiscard]] std::shared_ptr<Filing> make(std::size_t provider, bool forged);
-    void start(runtime::Task<void> task);
+    [[nodiscard]] std::shared_ptr<Filing> make(std::size_t provider, std::size_t sample, bool forged);
+    [[nodiscard]] std::shared_ptr<Filing> under_another_key(Filing const& filing);
+    template <class T>
+    void start(runtime::Task<T> task);
     runtime::Task<void> life(std::shared_ptr<Filing const> filing, Micros begins);
-    runtime::Task<void> insist(std::shared_ptr<Filing const> filing);  // until there is an answer that is final
-    runtime::Task<std::optional<intake::Reply>> ask(std::shared_ptr<Filing const> filing);
+    runtime::Task<void> correct(std::shared_ptr<Filing const> filing, intake::Reply receipt);
+    // Until there is an answer that is final. Nothing: a question by hash had it.
+    runtime::Task<std::optional<intake::Reply>> insist(std::shared_ptr<Filing const> filing, Micros begins = Micros{0});
+    runtime::Task<std::optional<intake::Reply>> call(std::shared_ptr<Filing const> filing, Call what);
     runtime::Task<void> sleep(Micros time);
 
     Calendar& calendar_;

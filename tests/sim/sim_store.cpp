@@ -94,7 +94,7 @@ std::uint64_t SimStore::place() const
 void SimStore::accepted(Entry const& entry)
 {
     log_.append(leaf_of(log_entry(entry.stored, entry.row.facts)));
-    undo_with([this] { log_.take_back(); });
+    undo_also([this] { log_.take_back(); });
     late_ = planted_ == Planted::acknowledged_before_commit;
     if (planted_ == Planted::log_rewritten && log_.size() > 20 && random_.chance(0.02))
         log_.replace(random_.below(log_.size() - 10), leaf_of(log_entry(entry.stored, entry.row.facts)));
@@ -154,6 +154,18 @@ std::optional<std::size_t> SimStore::known(Key const& key) const
 {
     if (planted_ == Planted::key_not_asked && random_.chance(0.3)) return std::nullopt;
     return MemoryStore::known(key);
+}
+
+std::optional<std::size_t> SimStore::known_content(Key const& content) const
+{
+    if (planted_ == Planted::content_not_asked && random_.chance(0.5)) return std::nullopt;
+    return MemoryStore::known_content(content);
+}
+
+support::MemoryStore::Entry const* SimStore::by_content(std::string const& provider, std::string const& content_sha256) const
+{
+    if (planted_ == Planted::question_unheard && random_.chance(0.1)) return nullptr;
+    return MemoryStore::by_content(provider, content_sha256);
 }
 
 store::Stored SimStore::repeated(Entry const& entry) const

@@ -52,6 +52,7 @@ public:
     void refuse(store::RefusalRecord record) override;
     bool take_lease(std::string const& worker, std::chrono::milliseconds time, runtime::Instant now) override;
     [[nodiscard]] std::string unit_key(Entry const& entry) const override;
+    [[nodiscard]] Entry const* by_content(std::string const& provider, std::string const& content_sha256) const override;
     void record(std::vector<Word> const& words) override;
     void rolled_back(store::detail::Row const& row);  // its transaction failed before the commit
 
@@ -62,6 +63,7 @@ public:
 
 protected:
     [[nodiscard]] std::optional<std::size_t> known(Key const& key) const override;
+    [[nodiscard]] std::optional<std::size_t> known_content(Key const& content) const override;
     [[nodiscard]] store::Stored repeated(Entry const& entry) const override;
     [[nodiscard]] std::uint64_t place() const override;
     void durable() override;

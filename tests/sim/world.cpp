@@ -38,6 +38,19 @@ delivery::DeliveryConfig delivery_config(Random& random)
     return config;
 }
 
+// Little room and, in some worlds, a backend that is soon behind: so that dossiers wait for a place and are told to come again.
+intake::Limits intake_limits(Random& random)
+{
+    intake::Limits limits;
+    limits.pace.min = static_cast<std::uint32_t>(1 + random.below(16));
+    if (random.chance(0.4)) {
+        limits.throttle.queue_mark = 5 + random.below(100);
+        limits.throttle.per_second_min = 0.05 + random.share();
+    }
+    limits.seed = random.next() | 1;
+    return limits;
+}
+
 // A receipt without a signature: nobody here asks who signed, but whether the bytes are always the same. Each sealing gives
 // other bytes, as ECDSA does.
 store::Sealer sealer()
@@ -57,13 +70,14 @@ public:
           backend_{calendar_, random_, faults_, trace_, checker_},
           database_{calendar_, random_, faults_, trace_, store_, checker_, Office::opens},
           senders_{calendar_, random_, faults_, trace_, network_, checker_,
-                   [this](std::shared_ptr<Filing const> filing, Senders::Answer answer) { return knock(std::move(filing), std::move(answer)); }}
+                   [this](std::shared_ptr<Filing const> filing, Call call, Senders::Answer answer) { return knock(std::move(filing), call, std::move(answer)); }}
     {
         store_.died = [this](std::string const& id) { checker_.died(id); };
         machines_.resize(1 + random_.below(3));
+        auto const limits = intake_limits(random_);
         for (std::size_t i = 0; i < machines_.size(); ++i) {
             machines_[i].clock = std::make_unique<WallClock>(calendar_, Office::opens);
-            machines_[i].delivery = delivery_config(random_);
+            machines_[i].config = {limits, delivery_config(random_)};
             boot(i);
         }
     }
@@ -106,7 +120,7 @@ public:
 private:
     struct Machine {
         std::unique_ptr<WallClock> clock;
-        delivery::DeliveryConfig delivery;
+        GatewayProcess::Config config;
         std::unique_ptr<GatewayProcess> process;
         bool coming_back = false;
     };
@@ -116,7 +130,7 @@ private:
         auto& machine = machines_[i];
         machine.coming_back = false;
         machine.process = std::make_unique<GatewayProcess>(
-            GatewayProcess::Surroundings{calendar_, database_, network_, backend_, checker_, trace_, *machine.clock}, machine.delivery,
+            GatewayProcess::Surroundings{calendar_, database_, network_, backend_, checker_, trace_, *machine.clock}, machine.config,
             ++last_process_);
         trace_.say("gateway starts", {last_process_});
     }
@@ -126,11 +140,11 @@ private:
         calendar_.after(wait, [this, i] { boot(i); });
     }
 
-    bool knock(std::shared_ptr<Filing const> filing, Senders::Answer answer)
+    bool knock(std::shared_ptr<Filing const> filing, Call call, Senders::Answer answer)
     {
         auto const& process = machines_[random_.below(machines_.size())].process;
         if (!process || !process->open()) return false;
-        process->receive(std::move(filing), std::move(answer));
+        process->receive(std::move(filing), call, std::move(answer));
         return true;
     }
 

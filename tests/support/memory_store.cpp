@@ -19,6 +19,18 @@ std::optional<std::size_t> MemoryStore::known(Key const& key) const
     return found == by_key_.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::optional<std::size_t> MemoryStore::known_content(Key const& content) const
+{
+    auto const found = by_content_.find(content);
+    return found == by_content_.end() ? std::nullopt : std::optional{found->second};
+}
+
+MemoryStore::Entry const* MemoryStore::by_content(std::string const& provider, std::string const& content_sha256) const
+{
+    auto const found = by_content_.find({provider, content_sha256});
+    return found == by_content_.end() ? nullptr : &entries_[found->second];
+}
+
 Stored MemoryStore::repeated(Entry const& entry) const
 {
     auto stored = entry.stored;
@@ -36,8 +48,8 @@ Result<Stored> MemoryStore::accept(store::detail::Row row)
     }
     Key const content{row.facts.provider_code, row.facts.content_sha256};
     if (row.corrects.empty()) {
-        if (auto const same = by_content_.find(content); same != by_content_.end()) {
-            auto const& original = entries_[same->second].stored;
+        if (auto const same = known_content(content)) {
+            auto const& original = entries_[*same].stored;
             return Failure{Refusal::duplicate, original.dossier_id, store::Original{original.dossier_id, original.case_code}};
         }
     } else if (!correctable(row)) {

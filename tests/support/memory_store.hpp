@@ -65,6 +65,8 @@ public:
     virtual void refuse(store::RefusalRecord record);
     [[nodiscard]] store::Result<std::optional<store::Stored>> find(std::string const& provider, std::string const& key,
                                                                    std::string const& content_sha256) const;
+    // By its content: what was accepted first of it, corrections apart. Null: nothing.
+    [[nodiscard]] virtual Entry const* by_content(std::string const& provider, std::string const& content_sha256) const;
     // Redeems a one-time password, in the same breath as the acceptance: (challenge, provider, key, at). MemoryOtp::redeem.
     std::function<bool(std::string const&, std::string const&, std::string const&, runtime::Instant)> redeem;
 
@@ -97,6 +99,7 @@ public:
 protected:
     using Key = std::pair<std::string, std::string>;
     [[nodiscard]] virtual std::optional<std::size_t> known(Key const& key) const;
+    [[nodiscard]] virtual std::optional<std::size_t> known_content(Key const& content) const;
     [[nodiscard]] virtual store::Stored repeated(Entry const& entry) const;
     // What was written so far is durable, and so is this. Overridden to be late with it.
     virtual void durable() { undo_.clear(); }
@@ -105,6 +108,12 @@ protected:
     // Of an acceptance, after its rows are there and before durable().
     virtual void accepted(Entry const&) {}
     void undo_with(std::function<void()> step) { undo_.push_back(std::move(step)); }
+    // The same transaction's: a crash takes both or neither.
+    void undo_also(std::function<void()> step)
+    {
+        auto both = [step = std::move(step), before = std::move(undo_.back())] { step(), before(); };
+        undo_.back() = std::move(both);
+    }
     [[nodiscard]] std::uint64_t& counter(std::string const& name) { return counters_[name]; }
     [[nodiscard]] dossier::CaseCodeTemplate const& form() const noexcept { return form_; }
     [[nodiscard]] store::Sealer const& sealer() const noexcept { return sealer_; }
