@@ -188,6 +188,7 @@ void Ticket::shrink(std::uint64_t bytes)
     GW_ASSERT(bytes <= bytes_);
     bytes_ -= bytes;
     admission_->memory_ -= bytes;
+    admission_->memory_ebb_.given_back(bytes, Steady::now());
     if (!party_.empty()) admission_->parties_.at(party_).bytes -= bytes;
     admission_->metrics_.memory_reserved(admission_->memory_);
 }
@@ -253,7 +254,7 @@ runtime::Task<fault::Result<Ticket>> Admission::enter(Route const& route, provid
     auto const now = Steady::now();
     std::lock_guard const lock{mutex_};
     if (waiting_.at(ticket->place_).entered) entered = settle(*ticket, bytes, now);
-    else entered = no_room(*ticket, Want::waited, now);
+    else entered = no_room(*ticket, Want::waited, bytes, now);
     waiting_.erase(ticket->place_);
     if (entered->has_value()) co_return std::move(*ticket);
     give_back(*ticket, now);
@@ -276,7 +277,7 @@ fault::Result<Ticket> Admission::who(Route const& route, providers::Credentials 
 fault::Result<bool> Admission::knock(Ticket& ticket, Route const& route, std::uint64_t bytes, bool may_wait, Time now)
 {
     ticket.admission_ = this;
-    if (in_flight_ >= limits_.in_flight_max) return no_room(ticket, Want::in_flight, now);
+    if (in_flight_ >= limits_.in_flight_max) return no_room(ticket, Want::in_flight, bytes, now);
     auto const weight = ticket.admitted_ ? ticket.admitted_->provider().quota.requests_per_second : 1;
     if (route.counts_quota && ticket.admitted_) {
         auto taken = take_quota(ticket, parties_[ticket.party_], now);
@@ -285,12 +286,12 @@ fault::Result<bool> Admission::knock(Ticket& ticket, Route const& route, std::ui
     bool const filing = ticket.track_ == Track::filings;
     if (filing && throttle_.holding()) {
         ticket.held_to_ = throttle_.per_second_of(ticket.party_, weight, now);
-        if (!throttle_.take(ticket.party_, weight, now)) return no_room(ticket, Want::backlog, now);
+        if (!throttle_.take(ticket.party_, weight, now)) return no_room(ticket, Want::backlog, bytes, now);
         ticket.throttled_ = true;
     }
     Places::Asking const asking{ticket.party_, weight, filing && bytes > limits_.small_bytes_max, may_wait && filing};
     auto const answer = places_[index_of(ticket.track_)].ask(asking, pacing_of(ticket.track_), now);
-    if (answer.kind == Places::Answer::Kind::refused) return no_room(ticket, Want::room, now);
+    if (answer.kind == Places::Answer::Kind::refused) return no_room(ticket, Want::room, bytes, now);
     ticket.place_ = answer.id;
     if (answer.kind == Places::Answer::Kind::entered) return true;
     waiting_.emplace(answer.id, Waiting{});
@@ -319,19 +320,33 @@ fault::Result<bool> Admission::take_quota(Ticket& ticket, Party& party, Time now
 // It has its place; the memory for its body is the last thing.
 fault::Result<bool> Admission::settle(Ticket& ticket, std::uint64_t bytes, Time now)
 {
-    if (!reserve(ticket.party_, bytes, 0)) return no_room(ticket, Want::memory, now);
+    if (!reserve(ticket.party_, bytes, 0)) return no_room(ticket, Want::memory, bytes, now);
     ticket.bytes_ = bytes;
     ticket.inside_ = true;
     ++in_flight_;
     return true;
 }
 
-Fault Admission::no_room(Ticket const& ticket, Want want, Time now)
+// When there should be room for it, from the pace of what is lacking.
+std::chrono::seconds Admission::room_in(Ticket const& ticket, Want want, std::uint64_t bytes, Time now)
+{
+    std::optional<std::chrono::nanoseconds> wait;
+    switch (want) {
+        case Want::room:
+        case Want::waited: wait = places_[index_of(ticket.track_)].come_again(ticket.party_, now); break;
+        case Want::backlog: wait = throttle_.come_again(ticket.party_, now); break;
+        case Want::memory: wait = memory_ebb_.come_again(std::max<std::uint64_t>(bytes, 1), now); break;
+        case Want::in_flight: wait = in_flight_ebb_.come_again(1, now); break;
+        case Want::none:
+        case Want::quota: break;
+    }
+    return wait ? told(*wait) : limits_.retry_after;
+}
+
+Fault Admission::no_room(Ticket const& ticket, Want want, std::uint64_t bytes, Time now)
 {
     metrics_.admission_refused(name_of(ticket.track_), name_of(want));
-    auto wait = limits_.retry_after;
-    if (want == Want::room || want == Want::waited) wait = told(places_[index_of(ticket.track_)].come_again(ticket.party_, now));
-    if (want == Want::backlog) wait = told(throttle_.come_again(ticket.party_, now));
+    auto const wait = room_in(ticket, want, bytes, now);
     Fault fault{FaultCode::overloaded, fmt::format("{}: {}", name_of(ticket.track_), name_of(want)), {}, wait};
     if (ticket.party_.empty()) return fault;
     auto& party = parties_[ticket.party_];
@@ -471,8 +486,12 @@ void Admission::give_back(Ticket& ticket, Time now)
         else meter->refund();
     }
     if (ticket.throttled_ && !ticket.inside_) throttle_.give_back(ticket.party_);
-    if (ticket.inside_) --in_flight_;
+    if (ticket.inside_) {
+        --in_flight_;
+        in_flight_ebb_.given_back(1, now);
+    }
     memory_ -= ticket.bytes_;
+    if (ticket.bytes_ > 0) memory_ebb_.given_back(ticket.bytes_, now);
     if (party != parties_.end()) party->second.bytes -= ticket.bytes_;
     if (ticket.bytes_ > 0) metrics_.memory_reserved(memory_);
     if (ticket.place_ != 0) {

@@ -12,6 +12,7 @@
 // Errors:  a Fault: credentials, contract, role; quota (429); overloaded (503), with the time after which there should be room.
 
 #include "gateway/fault/fault.hpp"
+#include "gateway/intake/ebb.hpp"
 #include "gateway/intake/limits.hpp"
 #include "gateway/intake/router.hpp"
 #include "gateway/observe/metrics.hpp"
@@ -161,7 +162,8 @@ private:
     [[nodiscard]] fault::Result<bool> knock(Ticket& ticket, Route const& route, std::uint64_t bytes, bool may_wait, Time now);
     [[nodiscard]] fault::Result<bool> take_quota(Ticket& ticket, Party& party, Time now);
     [[nodiscard]] fault::Result<bool> settle(Ticket& ticket, std::uint64_t bytes, Time now);
-    [[nodiscard]] fault::Fault no_room(Ticket const& ticket, Want want, Time now);
+    [[nodiscard]] fault::Fault no_room(Ticket const& ticket, Want want, std::uint64_t bytes, Time now);
+    [[nodiscard]] std::chrono::seconds room_in(Ticket const& ticket, Want want, std::uint64_t bytes, Time now);
     [[nodiscard]] std::chrono::seconds told(std::chrono::nanoseconds wait);
     [[nodiscard]] bool reserve(std::string const& party, std::uint64_t bytes, std::uint64_t already);
     [[nodiscard]] std::uint32_t limit_of(Track track) const;
@@ -180,6 +182,7 @@ private:
     Pace pace_;
     std::array<Places, all_tracks.size()> places_;
     Throttle throttle_;
+    Ebb memory_ebb_, in_flight_ebb_;  // bytes, requests
     std::unordered_map<Places::Id, Waiting> waiting_;  // of filings: no other lane waits
     std::uint64_t memory_ = 0;
     std::uint32_t in_flight_ = 0;

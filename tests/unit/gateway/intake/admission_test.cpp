@@ -156,6 +156,24 @@ TEST(Admission, WantOfRoomCostsNoToken)
     EXPECT_TRUE(world.admit("VNPT")) << "the second token is still there";
 }
 
+// Whole seconds: a test that takes some itself only finds the pace slower, and the wait longer.
+TEST(Admission, WantOfMemoryIsToldByThePaceAtWhichMemoryIsGivenBack)
+{
+    World world;
+    world.limits.memory_bytes_max = 30'000'000;
+    world.limits.memory_small_percent = 0;
+    world.limits.provider_memory_percent_max = 100;
+    for (int n = 0; n < 3; ++n) ASSERT_TRUE(world.admit("VNPT", 1'000'000));  // three megabytes, given back: about one a second
+    auto const all = world.admit("VNPT", 20'000'000);
+    ASSERT_TRUE(all);
+    auto const first = world.admit("VNPT", 11'000'000);
+    ASSERT_EQ(code_of(first), FaultCode::overloaded);
+    EXPECT_GE(first.error().retry_after, std::chrono::seconds{11});
+    auto const next = world.admit("BKAV", 11'000'000);
+    ASSERT_EQ(code_of(next), FaultCode::overloaded);
+    EXPECT_GE(next.error().retry_after, std::chrono::seconds{22}) << "after the first";
+}
+
 TEST(Admission, AtTheEndOfTheQuotaItSaysWhenToComeAgain)
 {
     World world;
