@@ -355,6 +355,7 @@ std::vector<Row> rows_of(Config& config)
     add(config.delivery.settle, settle_fields);
     add(config.delivery.settle.backoff, backoff_fields);
     add(config.delivery.window, delivery::window_fields);
+    add(config.delivery.retries, delivery::retry_budget_fields);
     add(config.otp.desk, otp::desk_fields);
     add(config.otp.outbox, otp::outbox_fields);
     add(config.otp.sms, otp::sms_fields);

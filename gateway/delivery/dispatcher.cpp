@@ -31,7 +31,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
          DeliveryConfig cfg, std::string w)
         : context{io}, queue{q},
           destination{d}, clock{c}, metrics{m}, config{cfg}, worker{std::move(w)}, window{config.window},
-          random{config.seed != 0 ? config.seed : std::random_device{}()}, work{io}, outcomes{io}, measure{io},
+          retries{config.retries, clock.now()}, random{config.seed != 0 ? config.seed : std::random_device{}()}, work{io}, outcomes{io}, measure{io},
           tasks{io, [](std::string const& name, std::string const& what) {
                     observe::log(observe::Level::error, "delivery task threw", {{"task", name}, {"what", what}});
                 }}
@@ -49,6 +49,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     DeliveryConfig config;
     std::string worker;
     Window window;
+    RetryBudget retries;
     Random random;
     Signal work;     // something to claim, a place in the window, or stop
     Signal outcomes; // something to settle, or the last attempt ended after stop
@@ -75,7 +76,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     void show()
     {
         show([](DispatcherState&) {});
-        metrics.delivery_window(window.size(), in_flight);
+        metrics.delivery_window(window.size(), in_flight, retries.room(clock.now()));
     }
 
     // What may be claimed now. Unsettled outcomes count too, or a queue that cannot write would grow without bound.
@@ -84,6 +85,12 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         if (bytes_in_flight >= config.in_flight_bytes_max) return 0;
         if (settlements.size() + settling > window.size() + config.settle_rows_max) return 0;
         return std::min(window.room(in_flight, clock.now()), config.claim_rows_max);
+    }
+
+    // A dead destination is probed with whatever is first: the pauses between probes are bound enough.
+    [[nodiscard]] std::size_t retries_allowed() const
+    {
+        return window.dead() ? config.claim_rows_max : retries.room(clock.now());
     }
 
     [[nodiscard]] std::chrono::milliseconds until_open() const
@@ -138,7 +145,8 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             auto const bytes = config.in_flight_bytes_max - bytes_in_flight;
             held = runtime::Deadline::after(store::hold_renewal);
             auto const emptied = runtime::Deadline::after(config.claim_wait);
-            auto claims = co_await queue.claim(worker, places, bytes, config.lease, clock.now(), budget);
+            store::Places const wanted{places, retries_allowed()};
+            auto claims = co_await queue.claim(worker, wanted, bytes, config.lease, clock.now(), budget);
             if (!claims) {
                 observe::log(observe::Level::warning, "queue claim failed",
                              {{"why", store::name_of(claims.error().why)}, {"detail", claims.error().detail}});
@@ -178,6 +186,8 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     void begin(store::Claim claim)
     {
         under_way.emplace(claim.sequence, claim.attempts);
+        if (claim.attempts > 0) retries.retry_begun(clock.now());
+        else retries.first_begun(clock.now());
         ++in_flight;
         bytes_in_flight += claim.body->size();
         tasks.spawn("attempt", attempt_one(std::move(claim)));
@@ -198,6 +208,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             window.troubled(in_flight, now, outcome.retry_after);
         else
             window.answered(in_flight);
+        if (claim.attempts > 0 && outcome.kind != Outcome::Kind::failed_for_now) retries.retry_answered(now);
         --in_flight;
         bytes_in_flight -= claim.body->size();
         settlements.push_back(settle(config.settle, claim, outcome, now, window.dead() || was_dead, random));
@@ -213,7 +224,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
         show([&](DispatcherState& s) {
             if (!outcome.reason.empty()) s.last_trouble = outcome.reason;
         });
-        metrics.delivery_window(window.size(), in_flight);
+        metrics.delivery_window(window.size(), in_flight, retries.room(clock.now()));
         outcomes.notify();
         work.notify();
     }

@@ -4,10 +4,12 @@
 //
 // Threads: lives on one io_context; run() is a coroutine of it. wake(), stop() and state() may be called from any
 // thread. Errors:  none leave run(): trouble of the queue or of the destination is logged, counted, and tried again.
-// Promise: at least once, in order per unit (Queue::claim gives a unit's oldest only), no faster than the window.
+// Promise: at least once, in order per unit (Queue::claim gives a unit's oldest only), no faster than the window,
+//          retries no more than their budget.
 //          What is leased and not settled comes back by itself when the lease ends: after a crash too.
 
 #include "gateway/delivery/destination.hpp"
+#include "gateway/delivery/retry_budget.hpp"
 #include "gateway/delivery/settle.hpp"
 #include "gateway/delivery/window.hpp"
 #include "gateway/observe/metrics.hpp"
@@ -35,6 +37,7 @@ struct DeliveryConfig {
     std::chrono::milliseconds queue_timeout{10'000};   // one call of the queue
     std::chrono::milliseconds depth_interval{2'000};   // how often depth and age are measured, for metrics and alarms
     WindowConfig window;
+    RetryBudgetConfig retries;
     SettleConfig settle;
     std::uint64_t seed = 0; // of the jitter; 0: from the system
 };

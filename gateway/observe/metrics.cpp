@@ -26,7 +26,7 @@ enum class Scale { none, seconds, rows, bytes };
 
 enum class Id : std::size_t {
     accepted, repeated, refused, stage, batch_rows, batch_bytes, commits, connections, accept_paused, handshakes, handshake_time,
-    requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight,
+    requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight, delivery_retries_left,
     pool_in_use, pool_size, examined, cross_checks, certificate_hits, certificate_misses, certificate_entries,
     evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, places, places_held, places_waited_for, places_refused, commit_unloaded, commit_lately, slow_bodies, held_to, connections_refused, alarm, ready, log_dropped,
     count_,
@@ -60,6 +60,7 @@ constexpr std::array rows{
     Row{Id::delivery_time, Kind::histogram, Scale::seconds, "ivan_delivery_seconds", "outcome", "Time of one attempt."},
     Row{Id::delivery_window, Kind::gauge, Scale::none, "ivan_delivery_window", "", "Attempts the backend is allowed at once."},
     Row{Id::delivery_in_flight, Kind::gauge, Scale::none, "ivan_delivery_in_flight", "", "Attempts under way."},
+    Row{Id::delivery_retries_left, Kind::gauge, Scale::none, "ivan_delivery_retries_left", "", "Retries that may begin now; 0: only what was never tried is handed over."},
     Row{Id::pool_in_use, Kind::gauge, Scale::none, "ivan_pool_in_use", "pool", "Members of a pool in use."},
     Row{Id::pool_size, Kind::gauge, Scale::none, "ivan_pool_size", "pool", "Size of a pool."},
     Row{Id::examined, Kind::counter, Scale::none, "ivan_examined_total", "engine", "Dossiers examined, by the engine that had the last word: sweep or tree."},
@@ -283,10 +284,11 @@ void Metrics::delivery(std::string_view outcome, std::chrono::nanoseconds took)
     if (outcome == "delivered") data_->delivered.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Metrics::delivery_window(std::size_t window, std::size_t in_flight)
+void Metrics::delivery_window(std::size_t window, std::size_t in_flight, std::size_t retries_left)
 {
     data_->gauge(Id::delivery_window).Set(static_cast<double>(window));
     data_->gauge(Id::delivery_in_flight).Set(static_cast<double>(in_flight));
+    data_->gauge(Id::delivery_retries_left).Set(static_cast<double>(retries_left));
 }
 
 void Metrics::pool(std::string_view pool, std::size_t in_use, std::size_t size)

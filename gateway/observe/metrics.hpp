@@ -38,7 +38,7 @@ public:
     void request(std::string_view route, int status);
     void queue(std::uint64_t depth, std::chrono::seconds oldest, std::uint64_t dead);
     void delivery(std::string_view outcome, std::chrono::nanoseconds took);
-    void delivery_window(std::size_t window, std::size_t in_flight);
+    void delivery_window(std::size_t window, std::size_t in_flight, std::size_t retries_left);
     void pool(std::string_view pool, std::size_t in_use, std::size_t size);
     void certificate_cache(std::uint64_t hits, std::uint64_t misses, std::size_t entries);
     void memory_reserved(std::size_t bytes);

@@ -33,14 +33,17 @@ bool Backlog::add(Waiting given)
     return true;
 }
 
-std::vector<Waiting> Backlog::take(std::size_t rows, std::size_t bytes_max, runtime::Instant now, std::chrono::seconds lease)
+std::vector<Waiting> Backlog::take(Places places, std::size_t bytes_max, runtime::Instant now, std::chrono::seconds lease)
 {
     std::vector<Waiting> out;
-    std::size_t bytes = 0;
-    while (out.size() < rows && !heads_.empty() && heads_.begin()->first <= now) {
-        auto& entry = entries_.at(heads_.begin()->second);
+    std::size_t bytes = 0, retries = 0;
+    for (auto next = heads_.begin(); out.size() < places.rows && next != heads_.end() && next->first <= now;) {
+        auto& entry = entries_.at((next++)->second);
+        bool const retry = entry.waiting.attempts > 0;
+        if (retry && retries == places.retries) continue;
         if (!out.empty() && bytes + entry.waiting.content_bytes > bytes_max) break;
         bytes += entry.waiting.content_bytes;
+        retries += retry ? 1 : 0;
         behead(entry);
         entry.taken = true;
         ++entry.waiting.attempts;

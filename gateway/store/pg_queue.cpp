@@ -145,16 +145,16 @@ void PgQueue::committed(Claim claim, std::shared_ptr<std::string const> body)
     if (holding_.load(std::memory_order_relaxed)) at_hand_.put(std::move(claim), std::move(body));
 }
 
-runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+runtime::Task<Result<std::vector<Claim>>> PgQueue::claim(std::string worker, Places places, std::size_t bytes_max,
                                                          std::chrono::seconds lease, runtime::Instant now, runtime::Deadline deadline)
 {
     using Answered = Result<std::vector<Claim>>;
     std::function<Answered(PgConnection&)> work = [&](PgConnection& connection) -> Answered {
         std::lock_guard const lock{mutex_};
         if (!hold(connection, worker, lease)) return std::vector<Claim>{};
-        if (rows == 0) return std::vector<Claim>{};
+        if (places.rows == 0) return std::vector<Claim>{};
         read_on(connection);
-        auto const taken = turn_->backlog.take(rows, bytes_max, now, lease);
+        auto const taken = turn_->backlog.take(places, bytes_max, now, lease);
         if (taken.empty()) return std::vector<Claim>{};
         try {
             return claims_of(connection, taken);

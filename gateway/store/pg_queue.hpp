@@ -38,7 +38,7 @@ struct Paging {
 class PgQueue final : public Queue {
 public:
     explicit PgQueue(PgPool& pool) : pool_{pool} {}
-    runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max, std::chrono::seconds lease,
+    runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, Places places, std::size_t bytes_max, std::chrono::seconds lease,
                                                     runtime::Instant now, runtime::Deadline deadline) override;
     runtime::Task<Result<void>> settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline) override;
     runtime::Task<Result<void>> let_go(std::string worker, runtime::Deadline deadline) override;

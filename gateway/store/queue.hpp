@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,13 +56,19 @@ struct DeadLetter {
 
 inline constexpr std::chrono::seconds hold_renewal{3};
 
+// How many a claim may take: `rows` in all, of which `retries` may have been tried before.
+struct Places {
+    Places(std::size_t all, std::size_t tried_before = std::numeric_limits<std::size_t>::max()) : rows{all}, retries{tried_before} {}
+    std::size_t rows, retries;
+};
+
 class Queue {
 public:
     virtual ~Queue() = default;
-    // At most `rows` whose time has come, at most one of each unit, the unit's oldest; each comes back by itself after `lease`.
+    // At most so many whose time has come, at most one of each unit, the unit's oldest; each comes back by itself after `lease`.
     // Nothing where another worker holds the queue. With no rows it only renews the hold, for which it is to be called every
     // few seconds (hold_renewal).
-    virtual runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+    virtual runtime::Task<Result<std::vector<Claim>>> claim(std::string worker, Places places, std::size_t bytes_max,
                                                             std::chrono::seconds lease, runtime::Instant now,
                                                             runtime::Deadline deadline) = 0;
     virtual runtime::Task<Result<void>> settle(std::string worker, std::vector<Settlement> settlements, runtime::Deadline deadline) = 0;

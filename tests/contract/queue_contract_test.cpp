@@ -77,7 +77,7 @@ protected:
             context_, subject_->accept_row(support::row_of({.key = key, .body = body + "<!--" + key + "-->", .unit = unit}), soon()));
         ASSERT_TRUE(stored.has_value()) << stored.error().detail;
     }
-    std::vector<store::Claim> claim(unsigned gateway = 0, std::size_t rows = 100, std::size_t bytes = 1u << 20)
+    std::vector<store::Claim> claim(unsigned gateway = 0, store::Places rows = 100, std::size_t bytes = 1u << 20)
     {
         auto claims = support::run_task(
             context_, subject_->queue(gateway).claim("gateway-" + std::to_string(gateway), rows, bytes, 60s, now_, soon()));
@@ -195,6 +195,17 @@ TEST_P(QueueContract, ADeadLetterLetsTheNextPassAndGoesToTheEndWhenReplayed)
     auto const none = support::run_task(context_, subject_->queue(0).replay(first[0].dossier_id, soon()));
     ASSERT_FALSE(none.has_value());
     EXPECT_EQ(none.error().why, store::Refusal::not_found);
+}
+
+TEST_P(QueueContract, BoundsTheRetriesOfAClaimAndKeepsTheOthersDue)
+{
+    for (auto const* key : {"a1", "b1"}) add(key, key);
+    for (auto const& one : claim()) settle(one, State::deferred);
+    add("c1", "C");
+    now_ += 1s;
+    EXPECT_EQ(keys(claim(0, {100, 0})), Keys{"c1"}) << "what was never tried";
+    EXPECT_EQ(keys(claim(0, {100, 1})), Keys{"a1"});
+    EXPECT_EQ(keys(claim()), Keys{"b1"});
 }
 
 TEST_P(QueueContract, BoundsAClaimByRowsAndByBytes)

@@ -129,11 +129,11 @@ SimQueue::SimQueue(Database& database)
 {
 }
 
-runtime::Task<Result<std::vector<store::Claim>>> SimQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+runtime::Task<Result<std::vector<store::Claim>>> SimQueue::claim(std::string worker, store::Places places, std::size_t bytes_max,
                                                                  std::chrono::seconds lease, runtime::Instant now, runtime::Deadline deadline)
 {
-    std::function<Result<std::vector<store::Claim>>()> work = [queue = queue_, &database = database_, worker = std::move(worker), rows, bytes_max, lease, now] {
-        auto claims = queue->claim_now(worker, rows, bytes_max, lease, now);
+    std::function<Result<std::vector<store::Claim>>()> work = [queue = queue_, &database = database_, worker = std::move(worker), places, bytes_max, lease, now] {
+        auto claims = queue->claim_now(worker, places, bytes_max, lease, now);
         for (auto const& one : claims) database.tell("queue gives", one.dossier_id, one.attempts);
         return Result<std::vector<store::Claim>>{std::move(claims)};
     };

@@ -104,7 +104,7 @@ private:
 class SimQueue final : public store::Queue {
 public:
     explicit SimQueue(Database& database);
-    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, store::Places places, std::size_t bytes_max,
                                                                   std::chrono::seconds lease, runtime::Instant now,
                                                                   runtime::Deadline deadline) override;
     runtime::Task<store::Result<void>> settle(std::string worker, std::vector<store::Settlement> settlements, runtime::Deadline deadline) override;

@@ -43,7 +43,7 @@ public:
             std::count_if(rows.begin(), rows.end(), [&](auto const& r) { return r.second.state == state; }));
     }
 
-    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, std::size_t limit,
+    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, store::Places places,
                                                                   std::size_t bytes_max, std::chrono::seconds lease,
                                                                   runtime::Instant now, runtime::Deadline) override
     {
@@ -52,15 +52,24 @@ public:
             --claims_to_fail;
             co_return failure();
         }
-        std::vector<store::Claim> taken;
         std::set<std::string> units;
-        std::size_t bytes = 0;
+        std::vector<Row*> due;
         for (auto& [sequence, row] : rows) {
             if (row.state == dossier::State::delivered || row.state == dossier::State::dead) continue;
             if (!units.insert(row.claim.unit_code).second) continue; // an older one of the unit comes first
             if (row.state == dossier::State::sending && row.leased_until > now) continue;
-            if (row.due_at > now || taken.size() >= limit || (bytes > 0 && bytes + row.claim.body->size() > bytes_max))
-                continue;
+            if (row.due_at <= now) due.push_back(&row);
+        }
+        auto const since = [](Row const* row) { return std::max(row->due_at, row->claim.received_at); };
+        std::stable_sort(due.begin(), due.end(), [&](auto const* a, auto const* b) { return since(a) < since(b); });
+        std::vector<store::Claim> taken;
+        std::size_t bytes = 0, retries = 0;
+        for (auto* const one : due) {
+            auto& row = *one;
+            if (taken.size() >= places.rows || (bytes > 0 && bytes + row.claim.body->size() > bytes_max)) continue;
+            bool const retry = row.claim.attempts > 0;
+            if (retry && retries == places.retries) continue;
+            retries += retry ? 1 : 0;
             row.state = dossier::State::sending;
             row.leased_until = now + lease;
             row.worker = worker;

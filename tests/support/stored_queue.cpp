@@ -67,13 +67,13 @@ void StoredQueue::read_on()
     }
 }
 
-std::vector<Claim> StoredQueue::claim_now(std::string const& worker, std::size_t rows, std::size_t bytes_max, std::chrono::seconds lease,
+std::vector<Claim> StoredQueue::claim_now(std::string const& worker, store::Places places, std::size_t bytes_max, std::chrono::seconds lease,
                                           runtime::Instant now)
 {
     std::vector<Claim> claims;
-    if (!hold(worker, lease) || rows == 0) return claims;
+    if (!hold(worker, lease) || places.rows == 0) return claims;
     read_on();
-    for (auto const& one : turn_->backlog.take(rows, bytes_max, now, lease)) {
+    for (auto const& one : turn_->backlog.take(places, bytes_max, now, lease)) {
         auto const& entry = store_.entry_of(one.sequence);
         auto claim = store::detail::claim_of(entry.row, entry.stored.case_code, one.sequence);
         claim.attempts = one.attempts - 1;
@@ -136,10 +136,10 @@ QueueDepth StoredQueue::depth_now(runtime::Instant now)
     return depth;
 }
 
-runtime::Task<Result<std::vector<Claim>>> StoredQueue::claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+runtime::Task<Result<std::vector<Claim>>> StoredQueue::claim(std::string worker, store::Places places, std::size_t bytes_max,
                                                              std::chrono::seconds lease, runtime::Instant now, runtime::Deadline)
 {
-    co_return claim_now(worker, rows, bytes_max, lease, now);
+    co_return claim_now(worker, places, bytes_max, lease, now);
 }
 
 runtime::Task<Result<void>> StoredQueue::settle(std::string worker, std::vector<store::Settlement> settlements, runtime::Deadline)

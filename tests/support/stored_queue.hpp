@@ -26,7 +26,7 @@ public:
     {
     }
 
-    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, std::size_t rows, std::size_t bytes_max,
+    runtime::Task<store::Result<std::vector<store::Claim>>> claim(std::string worker, store::Places places, std::size_t bytes_max,
                                                                   std::chrono::seconds lease, runtime::Instant now,
                                                                   runtime::Deadline deadline) override;
     runtime::Task<store::Result<void>> settle(std::string worker, std::vector<store::Settlement> settlements, runtime::Deadline deadline) override;
@@ -36,7 +36,7 @@ public:
     runtime::Task<store::Result<void>> replay(std::string dossier_id, runtime::Deadline deadline) override;
 
     // The same as plain calls, for who says himself when they take place and what they take.
-    std::vector<store::Claim> claim_now(std::string const& worker, std::size_t rows, std::size_t bytes_max, std::chrono::seconds lease,
+    std::vector<store::Claim> claim_now(std::string const& worker, store::Places places, std::size_t bytes_max, std::chrono::seconds lease,
                                         runtime::Instant now);
     void settle_now(std::string const& worker, std::vector<store::Settlement> const& settlements);
     void let_go_now(std::string const& worker);

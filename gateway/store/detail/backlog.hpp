@@ -7,6 +7,7 @@
 // Threads: one at a time.
 
 #include "gateway/runtime/clock.hpp"
+#include "gateway/store/queue.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -34,9 +35,9 @@ class Backlog {
 public:
     // False where its sequence is here already.
     bool add(Waiting entry);
-    // At most `rows` that are due, together at most `bytes_max` of content or one, in order of being due; each comes back by
+    // At most so many that are due, together at most `bytes_max` of content or one, in order of being due; each comes back by
     // itself after `lease` if nothing is said of it.
-    [[nodiscard]] std::vector<Waiting> take(std::size_t rows, std::size_t bytes_max, runtime::Instant now, std::chrono::seconds lease);
+    [[nodiscard]] std::vector<Waiting> take(Places places, std::size_t bytes_max, runtime::Instant now, std::chrono::seconds lease);
     // It was taken and not tried after all.
     void give_back(std::int64_t sequence);
     // What is taken now by the attempt before which there were `attempts_before`, also when its lease has ended since. Null: it is

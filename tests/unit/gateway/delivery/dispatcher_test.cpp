@@ -218,6 +218,93 @@ TEST_F(DispatcherTest, WhatFailsForNowComesAgainWhenItIsDueAndHoldsBackItsUnit)
     EXPECT_EQ(destination.seen, (std::vector<std::string>{"D-1", "D-1", "D-1", "D-2"}));
 }
 
+// Some dossiers are never answered, whenever they are tried: they take a share of the hand-overs, and the others keep pace.
+TEST_F(DispatcherTest, PoisonDossiersTakeTheirShareOfTheHandOversAndTheOthersPass)
+{
+    constexpr int poison = 40, sound = 2000;
+    config.retries = {0.2, 0.01, 10};
+    config.settle.backoff.first = config.settle.backoff.max = 0ms; // due again at once
+    config.settle.attempts_max = 1'000'000;
+    config.window.start = config.window.min = config.window.max = 8; // this is about places, not about the window
+    config.window.cohorts_failed_max = 1000;
+    fill(poison + sound, poison + sound);
+    std::size_t tries = 0, passed = 0;
+    destination.answer = [&](store::Claim const& claim) {
+        bool const bad = claim.sequence <= poison;
+        ++(bad ? tries : passed);
+        return bad ? said(Outcome::Kind::failed_for_now, 500) : said(Outcome::Kind::accepted, 201);
+    };
+    start();
+    run_until(context, [&] { return queue.count(State::delivered) == sound; });
+    auto const most = 0.25 * (poison + sound) + 10 + 8;
+    EXPECT_LE(static_cast<double>(tries - poison), most) << "retries of " << tries + passed << " hand-overs";
+    EXPECT_GE(tries, 2u * poison) << "and they are tried again";
+    stop();
+}
+
+TEST_F(DispatcherTest, APoisonDossierAmongOthersIsSetApartAfterItsAttemptsAndTheWindowStaysOpen)
+{
+    config.settle.attempts_max = 5;
+    queue.add(1, "poisoned", clock.now());
+    queue.add(2, "poisoned", clock.now());
+    std::size_t tries = 0;
+    destination.answer = [&](store::Claim const& claim) {
+        if (claim.sequence != 1) return said(Outcome::Kind::accepted, 201);
+        ++tries;
+        return said(Outcome::Kind::failed_for_now, 0);
+    };
+    start();
+    for (int round = 1; round <= 5; ++round) {
+        for (int n = 0; n < 100; ++n) queue.add(100 * round + n, "U" + std::to_string(n), clock.now());
+        auto const tried = static_cast<std::size_t>(round);
+        run_until(context, [&] { return queue.count(State::delivered) >= 100 * tried && tries == tried && dispatcher->state().in_flight == 0; });
+        clock.advance(config.settle.backoff.max);
+    }
+    run_until(context, [&] { return queue.count(State::delivered) == 501 && queue.count(State::dead) == 1; });
+    EXPECT_EQ(tries, 5u);
+    EXPECT_FALSE(dispatcher->state().destination_dead);
+    EXPECT_GE(dispatcher->state().window, config.window.start) << "one among many says nothing about the destination";
+    stop();
+}
+
+// Alone on the queue nobody can tell it from a destination that is away: it is tried at the pace of probes, and set apart as soon
+// as another dossier shows that the destination lives.
+TEST_F(DispatcherTest, APoisonDossierAloneIsProbedSlowlyAndSetApartWhenAnotherPasses)
+{
+    config.settle.backoff.first = config.settle.backoff.max = 0ms;
+    config.settle.attempts_max = 5;
+    config.window.start = config.window.max = 4;
+    queue.add(1, "U1", clock.now());
+    std::size_t tries = 0;
+    destination.answer = [&](store::Claim const& claim) {
+        if (claim.sequence != 1) return said(Outcome::Kind::accepted, 201);
+        ++tries;
+        return said(Outcome::Kind::failed_for_now, 0);
+    };
+    start();
+    run_until(context, [&] { return dispatcher->state().destination_dead; });
+    auto const before = tries;
+    for (int n = 0; n < 50; ++n) context.run_for(1ms); // no time passes on the clock
+    EXPECT_EQ(tries, before) << "not before the next probe is due";
+    for (int probe = 0; probe < 10; ++probe) {
+        auto const tried = tries;
+        clock.advance(config.window.probe_wait_max);
+        run_until(context, [&] { return tries > tried && dispatcher->state().in_flight == 0; });
+        EXPECT_LE(tries, tried + 1) << "one probe for each pause";
+    }
+    EXPECT_EQ(queue.count(State::dead), 0u) << "nothing is given up while the destination may be away";
+    queue.add(2, "U2", clock.now());
+    for (int round = 0; round < 20 && queue.count(State::dead) == 0; ++round) {
+        clock.advance(config.window.probe_wait_max);
+        auto const tried = tries;
+        run_until(context, [&] { return tries > tried || queue.count(State::dead) > 0 || queue.count(State::delivered) > 0; });
+        for (int n = 0; n < 20; ++n) context.run_for(1ms);
+    }
+    EXPECT_EQ(queue.count(State::delivered), 1u);
+    EXPECT_EQ(queue.count(State::dead), 1u);
+    stop();
+}
+
 TEST_F(DispatcherTest, ProbesADeadDestinationOneAtATimeAndRecovers)
 {
     bool down = true;

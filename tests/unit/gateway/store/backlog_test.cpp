@@ -58,6 +58,18 @@ TEST(Backlog, TakesNoMoreThanAskedAndOneHoweverLarge)
     EXPECT_EQ(backlog.taken(start), 5u);
 }
 
+TEST(Backlog, TakesNoMoreRetriesThanAskedAndPassesTheOthersByInTheirOrder)
+{
+    Backlog backlog;
+    for (int i = 1; i <= 4; ++i) backlog.add(entry(i, "U" + std::to_string(i)));
+    ASSERT_EQ(backlog.take(3, 1000, start, 60s).size(), 3u);
+    for (int i = 1; i <= 3; ++i) backlog.defer(i, start + 1s);
+    backlog.add(entry(5, "U5", start + 2s));
+    EXPECT_THAT(sequences(backlog.take({10, 0}, 1000, start + 3s, 60s)), ElementsAre(4, 5)) << "what was never tried";
+    EXPECT_THAT(sequences(backlog.take({10, 2}, 1000, start + 3s, 60s)), ElementsAre(1, 2));
+    EXPECT_THAT(sequences(backlog.take(10, 1000, start + 3s, 60s)), ElementsAre(3)) << "no bound";
+}
+
 TEST(Backlog, WhatIsNotSettledComesBackWhenItsLeaseEnds)
 {
     Backlog backlog;
