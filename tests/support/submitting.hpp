@@ -101,7 +101,7 @@ public:
     }
     intake::Reply send(intake::Request request, intake::Lane lane = intake::Lane::dossiers)
     {
-        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, evidence, desk}};
+        intake::Submit submit{config_, {*journal, criteria, cpu_, metrics, [this] { ++woken; }, evidence, desk, nullptr, committed}};
         return run_task(context_, submit.handle(std::move(request), lane));
     }
     intake::Reply send(std::string body, std::string key, intake::Lane lane = intake::Lane::dossiers)
@@ -116,6 +116,7 @@ public:
     observe::Metrics metrics;
     std::function<runtime::Task<void>(std::vector<std::string>, runtime::Deadline)> evidence;  // what a dossier waits for that lacks only evidence; empty: nothing
     otp::Desk* desk = nullptr;  // for dossiers of persons
+    std::function<void(std::chrono::nanoseconds, bool, std::size_t)> committed;  // what admission is told of each commit
     unsigned woken = 0;
 
 private:

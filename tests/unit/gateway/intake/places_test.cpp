@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <queue>
 #include <random>
@@ -297,9 +298,12 @@ struct Demand {
     std::string party;
     double per_second;
     bool large = false;
+    double until = 1e9;   // asks no longer
+    bool obeys = false;   // who was refused comes again when it was told to, as Admission tells it
 };
 struct Outcome {
     std::uint64_t asked = 0, served = 0, refused = 0, tired = 0;
+    std::uint64_t again = 0, again_in_vain = 0;  // of those who obeyed
     std::vector<double> waited;  // seconds until it entered
     [[nodiscard]] double refused_share() const { return static_cast<double>(refused + tired) / static_cast<double>(std::max<std::uint64_t>(1, asked)); }
     [[nodiscard]] double waited_most() const { return waited.empty() ? 0 : *std::max_element(waited.begin(), waited.end()); }
@@ -318,24 +322,29 @@ public:
             auto const event = events_.top();
             events_.pop();
             now_ = event.at;
-            if (event.kind == Event::asks) {
+            if (event.kind == Event::asks || event.kind == Event::asks_again) {
                 auto const& demand = demands[event.what];
+                bool const again = event.kind == Event::asks_again;
                 std::exponential_distribution<double> gap{demand.per_second};
-                events_.push({now_ + gap(random), Event::asks, event.what, 0});
+                if (!again && now_ < demand.until) events_.push({now_ + gap(random), Event::asks, event.what, 0});
                 auto& outcome = outcomes[demand.party];
-                ++outcome.asked;
+                ++(again ? outcome.again : outcome.asked);
                 auto const answer = places_.ask({demand.party, 1, demand.large, true}, {limit_, limit_ / each_ / limit_}, at());
                 if (answer.kind == Kind::refused) {
-                    ++outcome.refused;
+                    ++(again ? outcome.again_in_vain : outcome.refused);
+                    if (demand.obeys && !again) events_.push({now_ + told(demand.party, random), Event::asks_again, event.what, 0});
                     continue;
                 }
-                asked_.emplace(answer.id, Asked{demand.party, now_});
+                asked_.emplace(answer.id, Asked{demand.party, now_, event.what, again});
                 if (answer.kind == Kind::entered) entered(answer.id, outcomes);
                 else events_.push({now_ + wait_max_, Event::tires, 0, answer.id});
             } else if (event.kind == Event::tires) {
                 if (!asked_.contains(event.id) || busy_.contains(event.id)) continue;
                 places_.leave(event.id, at());
-                ++outcomes[asked_.at(event.id).party].tired;
+                auto const asked = asked_.at(event.id);
+                auto& outcome = outcomes[asked.party];
+                ++(asked.again ? outcome.again_in_vain : outcome.tired);
+                if (demands[asked.what].obeys && !asked.again) events_.push({now_ + told(asked.party, random), Event::asks_again, asked.what, 0});
                 asked_.erase(event.id);
             } else {
                 ++outcomes[asked_.at(event.id).party].served;
@@ -354,7 +363,7 @@ public:
 private:
     struct Event {
         double at;
-        enum Kind { asks, serves, tires } kind;
+        enum Kind { asks, asks_again, serves, tires } kind;
         std::size_t what;
         Places::Id id;
         bool operator<(Event const& other) const { return at > other.at; }
@@ -362,7 +371,15 @@ private:
     struct Asked {
         std::string party;
         double since;
+        std::size_t what = 0;
+        bool again = false;
     };
+    // Retry-After (Admission::told): whole seconds, rounded up, late by up to a quarter.
+    double told(std::string const& party, std::mt19937_64& random)
+    {
+        auto const wait = std::chrono::duration<double>{places_.come_again(party, at())}.count();
+        return std::clamp(std::ceil(wait > 1 ? wait * std::uniform_real_distribution<double>{1, 1.25}(random) : wait), 1.0, 60.0);
+    }
     // One server: what enters is served after all that entered before it.
     void entered(Places::Id id, std::map<std::string, Outcome>& outcomes)
     {
@@ -392,6 +409,19 @@ TEST(PlacesUnderFlood, APartyWithinItsShareIsNeverRefusedAndHardlyWaits)
     EXPECT_LT(good.waited_most(), 0.02);
     EXPECT_GT(outcomes.at("FLOOD").served, 23'000u) << "and what it leaves goes to the flood: goodput does not fall";
     EXPECT_GT(outcomes.at("FLOOD").refused_share(), 0.6);
+}
+
+// A burst of three seconds above its share, beside a flood that never ends: each that was refused comes once more, when it was told.
+TEST(PlacesUnderFlood, WhoComesAgainWhenItWasToldIsServedThen)
+{
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        World world{32, 0.001};
+        auto const outcomes = world.run({{"FLOOD", 3000}, {"OBEYS", 1500, false, 3, true}}, 90, seed);
+        auto const& party = outcomes.at("OBEYS");
+        EXPECT_GT(party.refused + party.tired, 1000u) << "there was no room for all of it";
+        EXPECT_EQ(party.again, party.refused + party.tired);
+        EXPECT_LT(static_cast<double>(party.again_in_vain), 0.05 * static_cast<double>(party.again)) << "seed " << seed << ", of " << party.again;
+    }
 }
 
 TEST(PlacesUnderFlood, TwoFloodsShareEvenlyWhoeverAsksMore)

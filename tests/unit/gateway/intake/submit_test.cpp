@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -165,6 +168,72 @@ TEST(Submit, AnswersOverloadedWhereThePoolHasNoPlaceAndRecordsNothing)
     EXPECT_EQ(code_of(reply), "GW-1107");
     EXPECT_TRUE(std::ranges::any_of(reply.headers, [](auto const& header) { return header.first == "Retry-After"; }));
     EXPECT_TRUE(hub.memory.refusals().empty());
+}
+
+// Says one thing to every dossier, after a while.
+class SaysAlways final : public store::Journal {
+public:
+    explicit SaysAlways(store::Refusal why) : why_{why} {}
+    runtime::Task<store::Result<store::Stored>> accept(store::Acceptance, runtime::Deadline) override
+    {
+        runtime::Timer pause{co_await net::this_coro::executor, took};
+        co_await pause.async_wait(runtime::as_result);
+        store::Failure failure{why_, "as told"};
+        if (why_ == store::Refusal::duplicate) failure.original = store::Original{"D-1", "1.G/2026/00108"};
+        co_return failure;
+    }
+    runtime::Task<store::Result<void>> refuse(store::RefusalRecord, runtime::Deadline) override { co_return store::Result<void>{}; }
+    runtime::Task<store::Result<std::optional<store::Stored>>> find(std::string, std::string, std::string, runtime::Deadline) override
+    {
+        co_return std::optional<store::Stored>{};
+    }
+    static constexpr std::chrono::milliseconds took{3};
+
+private:
+    store::Refusal why_;
+};
+
+// What admission's adaptive limit hears of a commit.
+TEST(Submit, TellsAdmissionWhatACommitTookWhereItSaysHowMuchTheStoreCanTake)
+{
+    struct Told {
+        std::chrono::nanoseconds took;
+        bool stored;
+        std::size_t bytes;
+    };
+    struct Case {
+        store::Refusal why;
+        std::optional<bool> told;  // nothing: not told
+    };
+    using enum store::Refusal;
+    for (auto const& [why, expected] : {Case{busy, false}, Case{deadline_passed, false}, Case{unavailable, {}}, Case{outcome_unknown, {}}, Case{internal, {}},
+                                        Case{duplicate, true}, Case{key_reused, true}}) {
+        Submitting hub;
+        SaysAlways journal{why};
+        hub.journal = &journal;
+        std::vector<Told> told;
+        hub.committed = [&](auto took, bool stored, std::size_t bytes) { told.push_back({took, stored, bytes}); };
+        auto const body = hub.dossier();
+        EXPECT_NE(hub.send(body, "key-1").status, 201);
+        ASSERT_EQ(told.size(), expected ? 1u : 0u) << store::name_of(why);
+        if (!expected) continue;
+        EXPECT_EQ(told[0].stored, *expected) << store::name_of(why);
+        EXPECT_EQ(told[0].bytes, body.size());
+        EXPECT_GE(told[0].took, SaysAlways::took) << "the whole of the commit";
+    }
+}
+
+TEST(Submit, TellsAdmissionOfWhatIsStoredAndNothingOfWhatNeverCameToACommit)
+{
+    Submitting hub;
+    unsigned stored = 0, others = 0;
+    hub.committed = [&](auto, bool came_about, std::size_t) { ++(came_about ? stored : others); };
+    auto const body = hub.dossier();
+    EXPECT_EQ(hub.send(body, "key-1").status, 201);
+    EXPECT_EQ(hub.send(body, "key-1").status, 200);
+    EXPECT_EQ(stored, 2u) << "a repeat asks the store as a new one does";
+    EXPECT_NE(hub.send("<no dossier/>", "key-2").status, 201);
+    EXPECT_EQ(stored + others, 2u);
 }
 
 }  // namespace
