@@ -238,7 +238,8 @@ private:
 // The provider THAISON on one connection that stays open. Threads: one.
 class Line {
 public:
-    explicit Line(Hub const& hub) : http_{context_, client_of(hub.intake_url())} {}
+    explicit Line(std::string url) : http_{context_, client_of(std::move(url))} {}
+    explicit Line(Hub const& hub) : Line{hub.intake_url()} {}
     runtime::HttpResponse send(runtime::HttpRequest request)
     {
         auto answer = run_task(context_, http_.send(std::move(request), runtime::Deadline::after(hang_after), false));
