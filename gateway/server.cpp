@@ -628,7 +628,9 @@ Task<void> Server::Data::watch_loop()
 void Server::Data::watch_admission()
 {
     auto const totals = metrics.totals();
-    auto const delivered = dispatcher ? std::optional{totals.delivered} : std::nullopt;
+    // Of two gateways one delivers: the other's own count stands still whatever the backend takes.
+    bool const delivers = dispatcher && dispatcher->state().queue.held;
+    auto const delivered = delivers ? std::optional{totals.delivered} : std::nullopt;
     auto const backlog = backlog_meter.look(totals.queue_depth, delivered, admission.filings_per_second(), std::chrono::steady_clock::now());
     admission.observe(backlog);
     alarms.set("held_back", backlog.waiting >= config.intake.throttle.queue_mark,

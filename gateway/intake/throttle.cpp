@@ -21,12 +21,14 @@ Backlog BacklogMeter::look(std::uint64_t waiting, std::optional<std::uint64_t> d
     auto const passed = at_ ? Seconds{now - *at_}.count() : 0.0;
     if (passed > 0) {
         auto const moved = (static_cast<double>(waiting) - static_cast<double>(waiting_)) / passed;
-        auto const seen = delivered ? static_cast<double>(*delivered - std::min(*delivered, delivered_)) / passed : std::max(0.0, admitted_per_second - moved);
+        // Who has just taken over has not delivered all of its life's since the last look.
+        bool const counted = delivered && delivered_;
+        auto const seen = counted ? static_cast<double>(*delivered - std::min(*delivered, *delivered_)) / passed : std::max(0.0, admitted_per_second - moved);
         rate_ += each_look * (seen - rate_);
     }
     at_ = now;
     waiting_ = waiting;
-    delivered_ = delivered.value_or(0);
+    delivered_ = delivered;
     return {waiting, rate_};
 }
 

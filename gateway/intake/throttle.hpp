@@ -35,12 +35,13 @@ struct Backlog {
 class BacklogMeter {
 public:
     using Time = std::chrono::steady_clock::time_point;
-    // `delivered`: in all by this process; nothing where another one delivers: then from what was let in and how the queue moved.
+    // `delivered`: in all by this process; nothing where another one delivers: then from what was let in here and how the queue moved.
     [[nodiscard]] Backlog look(std::uint64_t waiting, std::optional<std::uint64_t> delivered, double admitted_per_second, Time now);
 
 private:
     std::optional<Time> at_;
-    std::uint64_t waiting_ = 0, delivered_ = 0;
+    std::uint64_t waiting_ = 0;
+    std::optional<std::uint64_t> delivered_;
     double rate_ = 0;
 };
 

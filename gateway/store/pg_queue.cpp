@@ -431,6 +431,7 @@ runtime::Task<Result<QueueDepth>> PgQueue::depth(runtime::Instant now, runtime::
             auto const rows = connection.run(dead_count_statement, Params{});
             auto const& backlog = turn_->backlog;
             depth.dead = static_cast<std::uint64_t>(rows.number(0, 0));
+            depth.held = true;
             depth.leased = backlog.taken(now);
             depth.waiting = backlog.size() - depth.leased;
             // What is not read yet, by its numbers.

@@ -43,6 +43,7 @@ struct Settlement {
 
 struct QueueDepth {
     std::uint64_t waiting = 0, leased = 0, dead = 0;
+    bool held = false;  // by who asks: all that is delivered passes through it
     std::chrono::seconds oldest{0};
 };
 

@@ -137,8 +137,12 @@ TEST_P(QueueContract, OneGatewayHoldsTheQueueUntilItLetsGo)
     ASSERT_EQ(first.size(), 1u);
     EXPECT_TRUE(claim(1).empty()) << "another holds it";
     settle(first[0], State::deferred, 5s);
+    EXPECT_TRUE(depth(0).held);
+    EXPECT_FALSE(depth(1).held);
     EXPECT_TRUE(support::run_task(context_, subject_->queue(0).let_go("gateway-0", soon())).has_value());
     EXPECT_EQ(keys(claim(1)), Keys{"b1"}) << "a1 is not due yet";
+    EXPECT_FALSE(depth(0).held);
+    EXPECT_TRUE(depth(1).held);
     EXPECT_TRUE(claim(0).empty());
     now_ += 6s;
     auto const again = claim(1);

@@ -96,7 +96,8 @@ runtime::Task<void> GatewayProcess::watch()
         timer.expires_after(watch_interval);
         co_await timer.async_wait(runtime::as_result);
         auto const totals = metrics_.totals();
-        admission_.observe(backlog_meter_.look(totals.queue_depth, totals.delivered, admission_.filings_per_second(), runtime::Steady::now()));
+        auto const delivered = dispatcher_->state().queue.held ? std::optional{totals.delivered} : std::nullopt;
+        admission_.observe(backlog_meter_.look(totals.queue_depth, delivered, admission_.filings_per_second(), runtime::Steady::now()));
     }
 }
 

@@ -126,6 +126,7 @@ QueueDepth StoredQueue::depth_now(runtime::Instant now)
     std::optional<runtime::Instant> oldest;
     if (turn_ && database_time_() < turn_->until) {
         read_on();
+        depth.held = true;
         depth.leased = turn_->backlog.taken(now);
         depth.waiting -= depth.leased;
         oldest = turn_->backlog.oldest();

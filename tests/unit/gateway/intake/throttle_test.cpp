@@ -161,6 +161,14 @@ TEST(BacklogMeter, ACountThatBeganAnewIsNotNegative)
     EXPECT_GE(meter.look(1'000'000, std::nullopt, 0, start + 2s).delivered_per_second, 0);
 }
 
+TEST(BacklogMeter, WhoTakesDeliveryOverHasNotDeliveredAllAtOnce)
+{
+    BacklogMeter meter;
+    for (int second = 0; second < 5; ++second) (void)meter.look(100, std::nullopt, 10, start + second * 1s);
+    EXPECT_LE(meter.look(100, 1'000'000, 10, start + 5s).delivered_per_second, 10.0);
+    EXPECT_LE(meter.look(100, 1'000'010, 10, start + 6s).delivered_per_second, 10.0);
+}
+
 // One to eight gateways before one backend: the queue settles, and none of them starves.
 TEST(Throttle, TheQueueSettlesForOneGatewayAndForMany)
 {
