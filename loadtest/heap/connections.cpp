@@ -6,6 +6,8 @@
 #include "signing/dev/issuer.hpp"
 #include "signing/dev/pki.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include <openssl/ssl.h>
@@ -168,10 +170,11 @@ public:
     }
     ~Server()
     {
-        net::post(context_, [this] {  // a group is told to stop from inside its context
-            listener_->stop_accepting();
+        auto close = [this]() -> runtime::Task<void> {  // a group is told to stop from inside its context
+            co_await listener_->stop_accepting();
             tasks_.stop();
-        });
+        };
+        net::co_spawn(context_, close(), net::detached);
         while (tasks_.size() > 0 && context_.run_one_for(hang_after) > 0) {}
     }
     Server(Server const&) = delete;
