@@ -198,7 +198,7 @@ bool BatchTransaction::run_as_foreseen(PgConnection& connection, Meanwhile const
         note_units(connection, units);
         ask_whether_foreseen(connection, units);
         write(connection, meanwhile);
-        for (auto const& [key, group] : units) learned_.emplace_back(unit_key_of(leader(*group).facts), leader(*group).facts.tax_code);
+        for (auto const* const group : units) learned_.emplace_back(unit_key_of(leader(*group).facts), leader(*group).facts.tax_code);
         all_new_ = true;
         numbers_ = Numbers::foreseen;
         return true;
@@ -233,26 +233,21 @@ bool BatchTransaction::foresee()
     return true;
 }
 
-void BatchTransaction::ask_whether_foreseen(PgConnection& connection, Units const& units)
+void BatchTransaction::ask_whether_foreseen(PgConnection& connection, Groups const& units)
 {
-    std::vector<std::string_view> agencies, codes, tax_codes, counters;
+    std::vector<std::string_view> counters;
     std::vector<std::int64_t> counts, lasts;
-    for (auto const& [key, group] : units) {
-        agencies.push_back(leader(*group).facts.agency);
-        codes.push_back(leader(*group).facts.unit_code);
-        tax_codes.push_back(leader(*group).facts.tax_code);
-    }
-    auto const wanted = numbers_wanted();
-    for (auto const& [counter, count] : wanted) {
+    for (auto const& [counter, last] : last_) {
         counters.push_back(counter);
-        counts.push_back(count);
-        lasts.push_back(last_.at(counter));
+        counts.push_back(last - foresight_.last(counter).value());
+        lasts.push_back(last);
     }
+    using Facts = dossier::ReceiptFacts;
     auto const drawn = static_cast<std::int64_t>(groups_.size());
     connection.send(foreseen_statement, Params{}
-                                            .texts(agencies)
-                                            .texts(codes)
-                                            .texts(tax_codes)
+                                            .texts(texts_of(units, &Facts::agency))
+                                            .texts(texts_of(units, &Facts::unit_code))
+                                            .texts(texts_of(units, &Facts::tax_code))
                                             .texts(counters)
                                             .numbers(counts)
                                             .numbers(lasts)
@@ -343,21 +338,20 @@ BatchTransaction::Groups BatchTransaction::all_groups()
 
 Params BatchTransaction::claim_params(Groups const& groups) const
 {
+    using Facts = dossier::ReceiptFacts;
     std::vector<std::string> hashes;
-    std::vector<std::string_view> providers, keys, contents, ids, agencies;
-    std::vector<runtime::Instant> times;
-    hashes.reserve(groups.size());
-    for (auto const* group : groups) {
-        auto const& row = leader(*group);
-        hashes.push_back(signing::bytes_of_hex(row.facts.content_sha256));
-        providers.push_back(row.facts.provider_code);
-        keys.push_back(row.idempotency_key);
-        contents.push_back(hashes.back());
-        ids.push_back(row.facts.dossier_id);
-        agencies.push_back(row.facts.agency);
-        times.push_back(row.facts.received_at);
+    std::vector<std::string_view> keys;
+    for (auto const* const group : groups) {
+        hashes.push_back(signing::bytes_of_hex(leader(*group).facts.content_sha256));
+        keys.push_back(leader(*group).idempotency_key);
     }
-    return std::move(Params{}.texts(providers).texts(keys).byteas(contents).texts(ids).texts(agencies).instants(times));
+    return std::move(Params{}
+                         .texts(texts_of(groups, &Facts::provider_code))
+                         .texts(keys)
+                         .byteas({hashes.begin(), hashes.end()})
+                         .texts(texts_of(groups, &Facts::dossier_id))
+                         .texts(texts_of(groups, &Facts::agency))
+                         .instants(times_of(groups)));
 }
 
 void BatchTransaction::note_fresh(Rows const& claimed)
@@ -475,55 +469,51 @@ void BatchTransaction::check_units(PgConnection& connection)
     unclaim(connection, note_owners(units, connection.finish().back()));  // refused dossiers keep neither their key nor a number
 }
 
-// Of which this gateway has not seen lately whose they are.
-BatchTransaction::Units BatchTransaction::unknown_units()
+// Of which this gateway has not seen lately whose they are, sorted as every gateway sorts, the earliest filer of a unit first.
+BatchTransaction::Groups BatchTransaction::unknown_units()
 {
-    Units units;
+    Groups units;
     for (auto& group : groups_) {
-        if (!group.fresh) continue;
         auto const& facts = leader(group).facts;
-        if (!owners_.is(unit_key_of(facts), facts.tax_code)) units.emplace(UnitFiled{facts.agency, facts.unit_code, group.leader}, &group);
+        if (group.fresh && !owners_.is(unit_key_of(facts), facts.tax_code)) units.push_back(&group);
     }
+    auto const place = [this](Group const* group) {
+        auto const& facts = leader(*group).facts;
+        return std::tuple<std::string_view, std::string_view, std::size_t>{facts.agency, facts.unit_code, group->leader};
+    };
+    std::ranges::sort(units, {}, place);
     return units;
 }
 
-void BatchTransaction::note_units(PgConnection& connection, Units const& units) const
+void BatchTransaction::note_units(PgConnection& connection, Groups const& units) const
 {
+    using Facts = dossier::ReceiptFacts;
     if (units.empty()) return;
-    std::vector<std::string_view> agencies, codes, tax_codes, names;
-    std::vector<runtime::Instant> times;
-    for (auto const& [key, group] : units) {
-        auto const& facts = leader(*group).facts;
-        agencies.push_back(facts.agency);
-        codes.push_back(facts.unit_code);
-        tax_codes.push_back(facts.tax_code);
-        names.push_back(facts.unit_name);
-        times.push_back(facts.received_at);
-    }
-    connection.send(units_statement, Params{}.texts(agencies).texts(codes).texts(tax_codes).texts(names).instants(times));
+    connection.send(units_statement, Params{}
+                                         .texts(texts_of(units, &Facts::agency))
+                                         .texts(texts_of(units, &Facts::unit_code))
+                                         .texts(texts_of(units, &Facts::tax_code))
+                                         .texts(texts_of(units, &Facts::unit_name))
+                                         .instants(times_of(units)));
 }
 
 // The answer about owners is the last of what this sends; nothing is sent where all are known.
-BatchTransaction::Units BatchTransaction::ask_units(PgConnection& connection)
+BatchTransaction::Groups BatchTransaction::ask_units(PgConnection& connection)
 {
+    using Facts = dossier::ReceiptFacts;
     auto units = unknown_units();
     note_units(connection, units);
-    std::vector<std::string_view> agencies, codes;
-    for (auto const& [key, group] : units) {
-        agencies.push_back(leader(*group).facts.agency);
-        codes.push_back(leader(*group).facts.unit_code);
-    }
-    if (!units.empty()) connection.send(owners_statement, Params{}.texts(agencies).texts(codes));
+    if (!units.empty()) connection.send(owners_statement, Params{}.texts(texts_of(units, &Facts::agency)).texts(texts_of(units, &Facts::unit_code)));
     return units;
 }
 
 // Those whose unit is another's.
-BatchTransaction::Groups BatchTransaction::note_owners(Units const& units, Rows const& owners)
+BatchTransaction::Groups BatchTransaction::note_owners(Groups const& units, Rows const& owners)
 {
     std::map<std::pair<std::string_view, std::string_view>, std::string_view> owner;
     for (std::size_t i = 0; i < owners.count(); ++i) owner[{owners.text(i, 0), owners.text(i, 1)}] = owners.text(i, 2);
     Groups refused;
-    for (auto const& [key, group] : units) {
+    for (auto* const group : units) {
         auto const& facts = leader(*group).facts;
         auto const found = owner.find({facts.agency, facts.unit_code});
         if (found == owner.end()) throw PgError{PgError::Kind::refused, "40001", "a unit vanished while it was looked up"};

@@ -174,9 +174,11 @@ void PgJournal::seal_next(PgConnection& connection, Foresight::Left const& if_co
 void PgJournal::seal_ahead(Row& row, Numbering& numbering)
 {
     auto const counter = counter_of(row, config_.case_code);
-    auto const last = foresight_.last(counter);
-    if (!numbering.knows(counter) && last) numbering.learn(counter, *last);
-    if (!numbering.knows(counter)) return;
+    if (!numbering.knows(counter)) {
+        auto const last = foresight_.last(counter);
+        if (!last) return;
+        numbering.learn(counter, *last);
+    }
     numbering.give(row);
     try {
         seal(row, sealer_, codec_);

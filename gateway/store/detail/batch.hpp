@@ -22,7 +22,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -105,15 +104,12 @@ private:
     };
 
     using Groups = std::vector<Group*>;
-    // Sorted as every gateway sorts, the earliest filer of a unit first: agency, unit, place in the batch.
-    using UnitFiled = std::tuple<std::string_view, std::string_view, std::size_t>;
-    using Units = std::map<UnitFiled, Group*>;
 
     static constexpr std::size_t numbers_answers = 2 + LogWriter::lock_statements;
 
     bool run_as_foreseen(PgConnection& connection, Meanwhile const& meanwhile);
     bool foresee();
-    void ask_whether_foreseen(PgConnection& connection, Units const& units);
+    void ask_whether_foreseen(PgConnection& connection, Groups const& units);
     void start_over(PgConnection& connection);
     bool number_at_once(PgConnection& connection);
     void number_step_by_step(PgConnection& connection);
@@ -122,10 +118,10 @@ private:
     void read_known(PgConnection& connection);
     void check_corrections(PgConnection& connection);
     void check_units(PgConnection& connection);
-    [[nodiscard]] Units unknown_units();
-    void note_units(PgConnection& connection, Units const& units) const;
-    Units ask_units(PgConnection& connection);
-    Groups note_owners(Units const& units, Rows const& owners);
+    [[nodiscard]] Groups unknown_units();
+    void note_units(PgConnection& connection, Groups const& units) const;
+    Groups ask_units(PgConnection& connection);
+    Groups note_owners(Groups const& units, Rows const& owners);
     void redeem(PgConnection& connection);
     void give_numbers(PgConnection& connection);
     [[nodiscard]] Counts numbers_wanted() const;
