@@ -2,6 +2,7 @@
 
 #include "tests/support/hub.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,11 +19,7 @@ namespace {
 
 using support::Hub;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
+using support::sanitized;
 
 constexpr std::int64_t mib = 1 << 20;
 constexpr std::int64_t ceiling = 8 * mib;     // intake.memory_bytes_max

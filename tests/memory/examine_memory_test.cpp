@@ -7,6 +7,7 @@
 #include "signing/dev/pki.hpp"
 #include "signing/signer.hpp"
 #include "signing/verifier.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -48,11 +49,7 @@ std::string grown(std::size_t bytes, Make const& make)
     return text;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
+using support::sanitized;
 
 class ExamineMemory : public testing::Test {
 protected:

@@ -4,6 +4,7 @@
 #include "signing/trust.hpp"
 
 #include "tests/support/pki.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +21,7 @@ namespace {
 using signing::CertificatePath;
 using support::Pki;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
+using support::sanitized;
 
 // Certificates of many units, with one key, which nobody looks at here: keys take long to make.
 std::vector<std::string> units(std::size_t count)
