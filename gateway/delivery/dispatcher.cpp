@@ -59,7 +59,8 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
     std::unordered_map<std::int64_t, std::uint32_t> under_way; // sequences, and the attempts before the newest claim of each
     std::size_t in_flight = 0, settling = 0, bytes_in_flight = 0;
     bool stopping = false, claiming_over = false;
-    std::atomic<bool> wake_posted{false};
+    std::atomic<bool> stored_since{false}; // something was committed that the last claim may not have seen
+    std::atomic<bool> listening{false};    // the queue was empty: who commits says so
     mutable std::mutex shown_mutex;
     DispatcherState shown; // guarded by shown_mutex
 
@@ -146,6 +147,7 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
             held = runtime::Deadline::after(store::hold_renewal);
             auto const emptied = runtime::Deadline::after(config.claim_wait);
             store::Places const wanted{places, retries_allowed()};
+            stored_since = false;
             auto claims = co_await queue.claim(worker, wanted, bytes, config.lease, clock.now(), budget);
             if (!claims) {
                 observe::log(observe::Level::warning, "queue claim failed",
@@ -155,7 +157,9 @@ struct Dispatcher::Data : std::enable_shared_from_this<Dispatcher::Data> {
                 continue;
             }
             if (claims->empty()) {
-                co_await work.wait(idle_wait);
+                listening = true;
+                if (!stored_since) co_await work.wait(idle_wait);
+                listening = false;
                 idle_wait = std::min(idle_wait * 2, std::max(config.idle_wait_max, idle_wait_first));
                 continue;
             }
@@ -334,12 +338,9 @@ void Dispatcher::stop()
 
 void Dispatcher::wake()
 {
-    if (data_->wake_posted.exchange(true, std::memory_order_acq_rel)) return; // one is on its way
-    auto tell = [data = data_] {
-        data->wake_posted.store(false, std::memory_order_release);
-        data->work.notify();
-    };
-    net::post(data_->context, std::move(tell));
+    data_->stored_since = true;
+    if (!data_->listening.exchange(false)) return; // it claims anyway, or has been told
+    net::post(data_->context, [data = data_] { data->work.notify(); });
 }
 
 DispatcherState Dispatcher::state() const

@@ -405,7 +405,7 @@ std::uint32_t Admission::limit_of(Track track) const
     return 0;
 }
 
-// A commit and what goes before it take about as long as the median commit: so many go through each second (Little's law).
+// Each takes about as long as the median dossier: so many go through each second (Little's law).
 Places::Pacing Admission::pacing_of(Track track) const
 {
     auto const limit = limit_of(track);

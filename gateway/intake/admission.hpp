@@ -114,7 +114,7 @@ public:
     void swap_registry(std::shared_ptr<providers::Registry const> next);
     [[nodiscard]] std::shared_ptr<providers::Registry const> registry() const { return registry_.load(); }
 
-    // What the commit of one dossier took (Pace). Of any core.
+    // What one dossier took from whole to stored (Pace). Of any core.
     void committed(std::chrono::nanoseconds took, bool stored, std::uint64_t bytes);
     // A look at the delivery queue, every second or so (Throttle); and the gauges are set.
     void observe(Backlog const& backlog);

@@ -81,7 +81,7 @@ void Pace::learn(double median)
 
 void Pace::move(double median)
 {
-    auto const most = std::chrono::duration<double>(config_.commit_time_max).count();
+    auto const most = std::chrono::duration<double>(config_.time_max).count();
     auto const tolerance = uneven_ ? std::min(config_.tolerance, config_.tolerance_shared) : config_.tolerance;
     auto const wanted = std::max(std::min(tolerance * unloaded_, most), 1e-9);
     auto const ratio = wanted / std::max(median, 1e-9);

@@ -1,10 +1,11 @@
 #pragma once
 
-// How many dossiers may be examined and committed at once, found from what a commit takes.
+// How many dossiers may be examined and committed at once, found from what each takes: from when it is whole until it is stored, its turn
+// at the core and the commit included, so that whichever is scarce is seen.
 //
 // A group commit has a fixed cost and one for each row, so with n dossiers in it about takes 2a + bn: held at T times its unloaded
 // time it gives 1 - 1/T of its peak, on a fast disk with few dossiers, on a slow one with many. So the limit moves until the median
-// commit takes `tolerance` times the unloaded one. (The idea of comparing a long with a short average instead of probing is that of
+// dossier takes `tolerance` times the unloaded one. (The idea of comparing a long with a short average instead of probing is that of
 // Netflix's Gradient2; a long average that follows our own queue, as there, would let the limit grow for as long as an overload lasts.)
 //
 //   unloaded   falls quickly with every shorter window; rises only where our own queue cannot be the reason: while hardly
@@ -30,16 +31,16 @@ struct PaceConfig {
     std::uint32_t min = 16, max = 1024;           // dossiers at once
     double tolerance = 6;                         // 1 - 1/6: five sixths of what the store could do at any price in time
     double tolerance_shared = 4;                  // (1 - 1/4) is nine tenths of (1 - 1/6)
-    std::chrono::milliseconds commit_time_max{1000};  // however slow the store is unloaded, nobody waits for more of our making
+    std::chrono::milliseconds time_max{1000};     // however slow the store is unloaded, nobody waits for more of our making
     std::chrono::milliseconds window{100};
 };
 
 inline constexpr std::tuple pace_fields{
     runtime::Field{"intake.filings_min", &PaceConfig::min, 1u, 100'000u, "Dossiers examined and committed at once: the adaptive limit never falls below."},
     runtime::Field{"intake.filings_max", &PaceConfig::max, 1u, 100'000u, "The adaptive limit never rises above."},
-    runtime::Field{"intake.commit_tolerance", &PaceConfig::tolerance, 1.5, 100.0, "The limit moves until a commit takes so many times what it takes unloaded; T leaves about 1/T of the peak unused and keeps commits short."},
-    runtime::Field{"intake.commit_tolerance_shared", &PaceConfig::tolerance_shared, 1.5, 100.0, "The same while a provider within its share is here beside one beyond it: so that the flood of the one is not the waiting of the other."},
-    runtime::Field{"intake.commit_time_max", &PaceConfig::commit_time_max, std::chrono::milliseconds{1}, std::chrono::minutes{1}, "A commit that takes longer lowers the limit however slow the store is unloaded."},
+    runtime::Field{"intake.filings_tolerance", &PaceConfig::tolerance, 1.5, 100.0, "The limit moves until a dossier takes, from whole to stored, so many times what it takes unloaded; T leaves about 1/T of the peak unused and keeps waits short."},
+    runtime::Field{"intake.filings_tolerance_shared", &PaceConfig::tolerance_shared, 1.5, 100.0, "The same while a provider within its share is here beside one beyond it: so that the flood of the one is not the waiting of the other."},
+    runtime::Field{"intake.filings_time_max", &PaceConfig::time_max, std::chrono::milliseconds{1}, std::chrono::minutes{1}, "A dossier that takes longer lowers the limit however slow the store is unloaded."},
     runtime::Field{"intake.pace_window", &PaceConfig::window, std::chrono::milliseconds{10}, std::chrono::milliseconds{10'000}, "How often the limit moves."},
 };
 
@@ -48,8 +49,8 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     Pace(PaceConfig config, Time now);
 
-    // One small dossier's commit: what it took, whether it came about (false: turned away for want of time or room), and how
-    // many dossiers are under way. Large ones are not told: they take long for reasons of their own.
+    // One small dossier: what it took from whole to stored, whether it was (false: turned away for want of time or room), and how
+    // many are under way. Large ones are not told: they take long for reasons of their own.
     void committed(std::chrono::nanoseconds took, bool stored, std::uint32_t in_flight, Time now);
 
     // From now on: whether a party within its share is here beside one beyond it (Places::shared_unevenly). It counts when the limit

@@ -7,6 +7,7 @@
 #include "gateway/runtime/deadline.hpp"
 #include "providers/registry.hpp"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ struct Request {
     std::optional<providers::Admitted> admitted;    // set on every route whose access is not open
     observe::Trace trace;
     runtime::Instant received_at{};                 // when the body was whole: the filing time
+    std::chrono::nanoseconds turn_waited{0};        // from then until its turn at this core had come
     Ticket* ticket = nullptr;                       // its room, which outlives the handler; null where none was taken
     runtime::Deadline deadline = runtime::Deadline::after(std::chrono::seconds{30});
     [[nodiscard]] std::string_view header(std::string_view name) const;  // case-insensitive; empty where missing

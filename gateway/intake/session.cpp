@@ -371,7 +371,9 @@ Task<bool> Session::serve_one(Head head)
     stream_.rest();
     if (!x.route->body) body.clear();
     // What is costly to look at takes turns with others of its kind, so that answers and small requests pass between them.
+    auto const whole_at = Steady::now();
     if (x.route->track == Track::filings && x.ticket->admitted()) co_await turns_.take(x.ticket->admitted()->provider().code);
+    auto const turn_waited = Steady::now() - whole_at;
     if (*encoding != Encoding::none && !body.empty()) {
         if (auto no = co_await unpack(x, *encoding, body)) co_return co_await refuse(x, std::move(*no));
     }
@@ -387,6 +389,7 @@ Task<bool> Session::serve_one(Head head)
     request.ticket = &*x.ticket;
     request.trace = x.trace;
     request.received_at = received_at;
+    request.turn_waited = turn_waited;
     request.deadline = runtime::Deadline::after(s_.limits.request_timeout);
     auto reply = co_await handle(x, std::move(request));
     co_return co_await answer(x, std::move(reply));

@@ -61,14 +61,14 @@ private:
     bool got_;
 };
 
-// An outage is no measure of how much the store can take, and an answer about the dossier's key is as good as a commit.
-void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_point began, store::Result<store::Stored> const& stored, std::size_t bytes)
+// An outage is no measure of how much we can take, and an answer about the dossier's key is as good as a commit.
+void tell_commit(Submit::Parts const& parts, std::chrono::steady_clock::time_point whole_at, store::Result<store::Stored> const& stored, std::size_t bytes)
 {
     using enum store::Refusal;
     if (!parts.committed) return;
     bool const away = !stored && (stored.error().why == unavailable || stored.error().why == outcome_unknown || stored.error().why == internal);
     bool const turned_away = !stored && (stored.error().why == busy || stored.error().why == deadline_passed);
-    if (!away) parts.committed(runtime::Steady::now() - began, !turned_away, bytes);
+    if (!away) parts.committed(runtime::Steady::now() - whole_at, !turned_away, bytes);
 }
 
 }  // namespace
@@ -98,6 +98,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
 {
     GW_ASSERT(request.admitted.has_value());
     StageTimer timer{&parts_.metrics};
+    auto whole_at = runtime::Steady::now() - request.turn_waited;
     // One copy of the body for the evidence and for the record of a refusal, whichever it becomes.
     Body const body = std::make_shared<std::string const>(std::move(request.body));
     auto const content_sha256 = signing::hex(signing::sha256(*body));
@@ -119,6 +120,7 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
         if (request.ticket) request.ticket->step_aside();  // a CA that is slow holds nobody else up
         co_await parts_.evidence(evidence.error().wanted, request.deadline);
         if (request.ticket) request.ticket->step_in();
+        whole_at = runtime::Steady::now();
         auto fresh = parts_.criteria.load();
         if (fresh != criteria) evidence = co_await examined(request, body, lane, std::move(fresh));
     }
@@ -133,10 +135,9 @@ runtime::Task<Reply> Submit::handle(Request request, Lane lane)
                                  content_sha256,         terms->idempotency_key,        request.trace.trace_id,
                                  body,                  terms->corrects};
     StageTimer commit{&parts_.metrics};
-    auto const began = runtime::Steady::now();
     auto stored = co_await parts_.journal.accept(std::move(acceptance), request.deadline);
     commit.ended(observe::Stage::commit);
-    tell_commit(parts_, began, stored, body->size());
+    tell_commit(parts_, whole_at, stored, body->size());
     if (!stored)
         co_return co_await refuse(request, body, terms->idempotency_key, terms->accept, content_sha256, fault::fault_of(stored.error()));
 

@@ -68,7 +68,8 @@ public:
         std::function<runtime::Task<void>(std::vector<std::string>, runtime::Deadline)> evidence = {};
         otp::Desk* otp = nullptr;  // null: one-time passwords are off
         CrossCheck* cross_check = nullptr;  // null: the fast engine gets no second opinion
-        // What each commit took, and whether it came about or was turned away for want of time or room: for admission's limit.
+        // What each dossier took from when it was whole until it was stored, and whether it was or was turned away for want of time or room:
+        // for admission's limit.
         std::function<void(std::chrono::nanoseconds took, bool stored, std::size_t bytes)> committed = {};
     };
     Submit(SubmitConfig config, Parts parts) : config_{config}, parts_{std::move(parts)} {}

@@ -28,7 +28,7 @@ enum class Id : std::size_t {
     accepted, repeated, refused, stage, batch_rows, batch_bytes, commits, connections, accept_paused, handshakes, handshake_time,
     requests, queue_depth, queue_oldest, queue_dead, deliveries, delivery_time, delivery_window, delivery_in_flight, delivery_retries_left,
     pool_in_use, pool_size, examined, cross_checks, certificate_hits, certificate_misses, certificate_entries,
-    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, places, places_held, places_waited_for, places_refused, commit_unloaded, commit_lately, slow_bodies, held_to, connections_refused, alarm, ready, log_dropped,
+    evidence_fetches, evidence_age, evidence_ends, evidence_entries, evidence_wanted, grace_pending, grace_late, grace_settled, otp_messages, memory, places, places_held, places_waited_for, places_refused, filing_unloaded, filing_lately, slow_bodies, held_to, connections_refused, alarm, ready, log_dropped,
     count_,
 };
 
@@ -82,8 +82,8 @@ constexpr std::array rows{
     Row{Id::places_held, Kind::gauge, Scale::none, "ivan_admission_in_flight", "track", "Requests of the lane under way."},
     Row{Id::places_waited_for, Kind::gauge, Scale::none, "ivan_admission_waiting", "track", "Requests that wait for their turn, their bodies unread."},
     Row{Id::places_refused, Kind::counter, Scale::none, "ivan_admission_refused_total", "track,reason", "Requests refused before their body was read: room, waited (in vain), memory, in_flight, quota, backlog."},
-    Row{Id::commit_unloaded, Kind::gauge, Scale::none, "ivan_commit_unloaded_seconds", "", "What a commit takes unloaded, as the adaptive limit has learnt it."},
-    Row{Id::commit_lately, Kind::gauge, Scale::none, "ivan_commit_lately_seconds", "", "The median commit of its last window."},
+    Row{Id::filing_unloaded, Kind::gauge, Scale::none, "ivan_filing_unloaded_seconds", "", "What a dossier takes from whole to stored, unloaded, as the adaptive limit has learnt it."},
+    Row{Id::filing_lately, Kind::gauge, Scale::none, "ivan_filing_lately_seconds", "", "The same of late: the median of its last window."},
     Row{Id::slow_bodies, Kind::gauge, Scale::none, "ivan_admission_slow_bodies", "", "Bodies that take long to come and hold no place meanwhile."},
     Row{Id::held_to, Kind::gauge, Scale::none, "ivan_admission_held_to_per_second", "", "Dossiers let in each second while the delivery queue is past its mark; 0: not held back."},
     Row{Id::connections_refused, Kind::counter, Scale::none, "ivan_connections_refused_total", "reason", "Connections closed before their handshake: too_many or too_often of one address."},
@@ -345,8 +345,8 @@ void Metrics::admission_refused(std::string_view track, std::string_view reason)
 
 void Metrics::admission_state(std::chrono::nanoseconds unloaded, std::chrono::nanoseconds lately, std::size_t slow_bodies, double held_to)
 {
-    data_->gauge(Id::commit_unloaded).Set(seconds(unloaded));
-    data_->gauge(Id::commit_lately).Set(seconds(lately));
+    data_->gauge(Id::filing_unloaded).Set(seconds(unloaded));
+    data_->gauge(Id::filing_lately).Set(seconds(lately));
     data_->gauge(Id::slow_bodies).Set(static_cast<double>(slow_bodies));
     data_->gauge(Id::held_to).Set(held_to);
 }

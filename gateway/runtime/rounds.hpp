@@ -44,6 +44,7 @@ public:
         return one;
     }
 
+    [[nodiscard]] std::size_t parties() const noexcept { return lines_.size(); }  // that wait
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 

@@ -8,7 +8,6 @@ namespace {
 constexpr double fades = 0.99;         // of a commit's weight, by each later one: some hundred count
 constexpr double weight_min = 8;       // commits before anything is known
 constexpr double variance_min = 0.25;  // of their rows: where all had as many, the last slope stays
-constexpr double rows_share = 2;       // time of the rows, in times of the rest
 constexpr std::size_t longer_every = 4;
 constexpr double longer = 1.5;
 
@@ -32,10 +31,10 @@ void CommitCost::took(std::size_t rows, std::chrono::nanoseconds time) noexcept
     beside_ = std::max(0.0, mean_time - each_ * mean_rows);
 }
 
-std::size_t CommitCost::rows_worth(std::size_t min, std::size_t max) const noexcept
+std::size_t CommitCost::rows_worth(double times, std::size_t min, std::size_t max) const noexcept
 {
     if (weight_ < weight_min || each_ <= 0) return max;
-    auto worth = std::max(static_cast<double>(min), rows_share * beside_ / each_);
+    auto worth = std::max(static_cast<double>(min), times * beside_ / each_);
     if (commits_ % longer_every == longer_every - 1) worth *= longer;
     return worth >= static_cast<double>(max) ? max : static_cast<std::size_t>(worth + 0.5);
 }

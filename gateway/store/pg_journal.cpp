@@ -125,7 +125,14 @@ PgJournal::Pending PgJournal::take_one()
 {
     auto one = pending_.take();
     pending_bytes_ -= one.bytes();
+    mix_.took(one.provider());
     return one;
+}
+
+// Long commits store more, short ones let nobody wait for the rows of others.
+std::size_t PgJournal::rows_max() const
+{
+    return mix_.uneven() ? cost_.rows_worth(0.5, config_.batch_rows_uneven, config_.batch_rows_max) : cost_.rows_worth(2, config_.batch_rows_min, config_.batch_rows_max);
 }
 
 // What was signed ahead, and what gathered during the last commit, in rounds and within the bounds of one transaction.
@@ -134,8 +141,11 @@ PgJournal::Batch PgJournal::take()
     auto batch = std::exchange(ahead_, {});
     std::size_t bytes = 0;
     for (auto const& pending : batch) bytes += pending.bytes();
-    auto const rows_max = cost_.rows_worth(config_.batch_rows_min, config_.batch_rows_max);
-    while (!pending_.empty() && batch.size() < rows_max) {
+    auto most = rows_max();
+    // Who sends little beside a flood shares its commit with one round of it.
+    bool const shared = pending_.parties() > 1 || std::ranges::any_of(batch, [&](auto const& one) { return one.provider() != batch.front().provider(); });
+    if (shared && mix_.uneven()) most = std::min(most, batch.size() + pending_.parties());
+    while (!pending_.empty() && batch.size() < most) {
         auto const next = pending_.next().bytes();
         if (!batch.empty() && bytes + next > config_.batch_bytes_max) break;
         bytes += next;
@@ -149,9 +159,9 @@ PgJournal::Batch PgJournal::take()
 void PgJournal::seal_next(PgConnection& connection, Foresight::Left const& if_committed)
 {
     if (!foresight_.worth_trying() || !ahead_.empty()) return;
-    auto const rows_max = cost_.rows_worth(config_.batch_rows_min, config_.batch_rows_max) / 2;
+    auto const most = rows_max() / 2;
     Numbering numbering{config_.case_code, if_committed.last, if_committed.log.span().end};
-    while (ahead_.size() < rows_max) {
+    while (ahead_.size() < most) {
         std::optional<Pending> next;
         {
             std::lock_guard const lock{mutex_};

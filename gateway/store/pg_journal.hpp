@@ -13,6 +13,7 @@
 #include "gateway/store/detail/batch.hpp"
 #include "gateway/store/detail/bell.hpp"
 #include "gateway/store/detail/commit_cost.hpp"
+#include "gateway/store/detail/party_mix.hpp"
 #include "gateway/store/detail/pg_pool.hpp"
 #include "gateway/store/queue.hpp"
 #include "gateway/store/row.hpp"
@@ -61,6 +62,7 @@ private:
     void serve();
     Batch take();
     Pending take_one();
+    [[nodiscard]] std::size_t rows_max() const;
     void seal_ahead(Row& row, Numbering& numbering);
     void seal_next(PgConnection& connection, Foresight::Left const& if_committed);
     void process(Batch batch);
@@ -87,6 +89,7 @@ private:
     Batch ahead_;  // out of pending_ already; signed while the commit before was under way
     Foresight foresight_;
     CommitCost cost_;
+    PartyMix mix_;
     bool trusting_ = true;  // the last transaction found all keys new
     std::thread committer_;
 };

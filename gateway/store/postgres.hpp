@@ -31,6 +31,7 @@ struct StoreConfig {
     std::size_t waiting_max = 4096;        // jobs waiting for a pool connection; beyond: busy
     std::size_t batch_rows_max = 128;      // dossiers in one transaction
     std::size_t batch_rows_min = 16;       // where so many wait, however little a commit costs beside its rows
+    std::size_t batch_rows_uneven = 8;     // the same while one provider has few rows in a commit and another many
     std::size_t batch_bytes_max = 4u << 20;  // their bodies together; a larger one goes alone
     std::size_t pending_rows_max = 4096;   // dossiers waiting for the committer; beyond: busy
     std::size_t pending_bytes_max = 256u << 20;

@@ -321,6 +321,20 @@ TEST_F(StoreJournal, AFloodIsCommittedSoManyAtOnceAndWhoHasOneWaitingIsInTheNext
     EXPECT_EQ(database_.count("SELECT count(*) FROM ivan.dossiers WHERE xmin = (SELECT xmin FROM ivan.dossiers WHERE idempotency_key = 'k8')"), 4);
 }
 
+// A provider that sends little shares its commits with one round of the flood and what was signed ahead, not with as much as fits.
+TEST_F(StoreJournal, WhoSendsLittleBesideAFloodHasShortCommits)
+{
+    config_.batch_rows_max = 8;
+    Gateway gateway{config_};
+    auto before = several(31, "before");
+    for (auto& plain : before) plain.provider = "VNPT";
+    before.back().provider = "THAISON";
+    for (auto const& plain : before) ASSERT_TRUE(accept(gateway, plain));
+    Answers answers{context_, gateway.journal};
+    offer_behind_one(answers, flood_and_one());
+    EXPECT_LE(database_.count("SELECT count(*) FROM ivan.dossiers WHERE xmin = (SELECT xmin FROM ivan.dossiers WHERE idempotency_key = 'k8')"), 6);
+}
+
 // What the next commit will find is foreseen from the last; the database has the last word.
 class Foreseeing : public StoreJournal {
 protected:

@@ -7,6 +7,7 @@
 #include "gateway/store/queue.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -25,6 +26,7 @@ public:
     std::map<std::int64_t, Row> rows;
     unsigned claims = 0, settles = 0, claims_to_fail = 0, settles_to_fail = 0;
     std::size_t largest_settle = 0;
+    std::function<void()> while_claiming = [] {};  // once what is claimed is known
 
     void add(std::int64_t sequence, std::string unit, runtime::Instant at)
     {
@@ -77,6 +79,7 @@ public:
             taken.push_back(row.claim);
             ++row.claim.attempts;
         }
+        while_claiming();
         co_return taken;
     }
     runtime::Task<store::Result<void>> settle(std::string worker, std::vector<store::Settlement> settlements,

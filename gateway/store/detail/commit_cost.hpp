@@ -14,10 +14,10 @@ class CommitCost {
 public:
     void took(std::size_t rows, std::chrono::nanoseconds time) noexcept;
 
-    // As many rows as take twice the time that the commit takes beside them: two thirds of what the database could store at any price in
-    // time. `max` while that is not known, or where rows cost nothing. min above max counts as max. After every fourth commit half as
-    // many again: of commits that are all of one size no line can be told, and in an overload they would be.
-    [[nodiscard]] std::size_t rows_worth(std::size_t min, std::size_t max) const noexcept;
+    // As many rows as take `times` the time that the commit takes beside them: with two, two thirds of what the database could store at any
+    // price in time; with one, half. `max` while that is not known, or where rows cost nothing. min above max counts as max. After every
+    // fourth commit half as many again: of commits that are all of one size no line can be told, and in an overload they would be.
+    [[nodiscard]] std::size_t rows_worth(double times, std::size_t min, std::size_t max) const noexcept;
 
     [[nodiscard]] double beside() const noexcept { return beside_; }  // seconds
     [[nodiscard]] double each() const noexcept { return each_; }      // seconds a row

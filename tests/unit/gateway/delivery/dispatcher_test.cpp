@@ -390,6 +390,35 @@ TEST_F(DispatcherTest, WakeLooksAtOnceInsteadOfAtTheNextPoll)
     stop();
 }
 
+// Each dossier of a flood calls wake(): where the queue is claimed anyway that is nothing for the core to do.
+TEST_F(DispatcherTest, OnlyWhoWaitsForAnEmptyQueueIsWoken)
+{
+    config.idle_wait_max = 60'000ms;
+    start();
+    run_until(context, [&] { return queue.claims >= 4; });
+    for (int n = 0; n < 100; ++n) dispatcher->wake();
+    EXPECT_EQ(context.poll_one(), 1u);
+    for (int n = 0; n < 10; ++n) context.poll();
+    auto const claims = queue.claims;
+    EXPECT_EQ(claims, 5u) << "one look for a hundred calls";
+    stop();
+}
+
+TEST_F(DispatcherTest, WhatIsStoredWhileTheQueueIsClaimedIsNotForgotten)
+{
+    config.idle_wait_max = 60'000ms;
+    queue.while_claiming = [&] {
+        if (queue.claims != 4) return;
+        queue.add(1, "U", clock.now());  // behind the claim's snapshot
+        dispatcher->wake();
+    };
+    start();
+    run_until(context, [&] { return queue.claims >= 4; });
+    for (int n = 0; n < 10; ++n) context.poll();
+    EXPECT_EQ(destination.seen.size(), 1u);
+    stop();
+}
+
 TEST_F(DispatcherTest, StopWaitsForWhatIsUnderWayAndSettlesIt)
 {
     bool release = false;

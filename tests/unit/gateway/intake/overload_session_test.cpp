@@ -7,7 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <vector>
 
 namespace intake {
 namespace {
@@ -104,6 +107,30 @@ TEST(OverloadSession, ADossierOverItsShareWaitsUnreadAndLookUpsPassIt)
     EXPECT_EQ(first.read().body, "5");
     EXPECT_EQ(second.read().body, "9") << "its turn came";
     until([&] { return hub.admission.in_flight() == 0; });
+}
+
+// The adaptive limit measures from when a dossier is whole: a line at the core is of our making too.
+TEST(OverloadSession, WhoWaitsForItsTurnAtTheCoreIsToldHowLong)
+{
+    static constexpr auto work = 20ms;
+    Held held;
+    auto made = options(held);
+    made.limits.pace.max = made.limits.pace.min = 8;
+    std::vector<std::chrono::nanoseconds> waited;  // written on the hub's one core, read behind its answers
+    made.routes[0].handle = [&waited](Request request) -> Task<Reply> {
+        waited.push_back(request.turn_waited);
+        auto const until = std::chrono::steady_clock::now() + work;
+        while (std::chrono::steady_clock::now() < until) {}
+        co_return Reply::json(200, "{}");
+    };
+    HttpHub hub{std::move(made)};
+    std::array<RawHttp, 5> clients{RawHttp{hub.port()}, RawHttp{hub.port()}, RawHttp{hub.port()}, RawHttp{hub.port()}, RawHttp{hub.port()}};
+    for (auto& client : clients) EXPECT_EQ(client.ask(anybody).status, 200);  // let in
+    for (auto& client : clients) client.send(filing("VNPT", "12345"));
+    for (auto& client : clients) EXPECT_EQ(client.read().status, 200);
+    ASSERT_EQ(waited.size(), clients.size());
+    // What comes while the first keeps the core is read in one go: the last of it stands in line for the work of the others.
+    EXPECT_GE(*std::ranges::max_element(waited), work - 1ms);
 }
 
 TEST(OverloadSession, AnotherPartyWithinItsShareDoesNotWait)

@@ -210,7 +210,7 @@ TEST(Pace, CommitsThatAreTurnedAwayLowerIt)
 TEST(Pace, NeverAsksForMoreThanTheLongestCommitAllowed)
 {
     PaceConfig config;
-    config.commit_time_max = 50ms;
+    config.time_max = 50ms;
     Pace pace{config, start};
     Store store{0.02, 0.0002};  // 20 ms unloaded: six times that would be 120 ms
     store.run(pace, 3, few, steady);

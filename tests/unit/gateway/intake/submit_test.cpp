@@ -223,6 +223,17 @@ TEST(Submit, TellsAdmissionWhatACommitTookWhereItSaysHowMuchTheStoreCanTake)
     }
 }
 
+TEST(Submit, WhatADossierWaitedForItsTurnIsOfWhatItTook)
+{
+    Submitting hub;
+    std::chrono::nanoseconds took{};
+    hub.committed = [&](auto of_one, bool, std::size_t) { took = of_one; };
+    auto request = hub.request(hub.dossier(), "key-1");
+    request.turn_waited = std::chrono::minutes{1};
+    EXPECT_EQ(hub.send(std::move(request)).status, 201);
+    EXPECT_GE(took, std::chrono::minutes{1}) << "or a limit would grow while everybody stands in line at the core";
+}
+
 TEST(Submit, TellsAdmissionOfWhatIsStoredAndNothingOfWhatNeverCameToACommit)
 {
     Submitting hub;
