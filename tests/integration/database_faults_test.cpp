@@ -188,6 +188,29 @@ TEST_F(DatabaseFaults, AServerWithoutFreeConnectionsIsATroubleOfTheMoment)
     EXPECT_FALSE(insist(shut_out, plain("k2")).case_code.empty());
 }
 
+// What a full or failing disk says while rows are written: disk_full, out_of_memory, io_error, admin's cancel (PostgreSQL, appendix A).
+TEST_F(DatabaseFaults, AServerThatCannotWriteIsATroubleOfTheMoment)
+{
+    auto& database = support::Database::shared();
+    database.reset();
+    Gateway gateway{config(database.url())};
+    insist(gateway, plain("k0"));
+    long stored = 1;
+    for (std::string const state : {"53100", "53200", "58030", "57014"}) {
+        support::ask(database.url(), "CREATE FUNCTION ivan.cannot_write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'as "
+                                     "told' USING ERRCODE = '" + state + "'; END $$");
+        support::ask(database.url(), "CREATE TRIGGER cannot_write BEFORE INSERT ON ivan.dossiers FOR EACH ROW EXECUTE FUNCTION ivan.cannot_write()");
+        auto const refused = accept(gateway, plain("k" + state));
+        support::ask(database.url(), "DROP FUNCTION ivan.cannot_write CASCADE");
+        ASSERT_FALSE(refused.has_value()) << state;
+        EXPECT_EQ(refused.error().why, store::Refusal::unavailable) << state << " " << refused.error().detail;
+        EXPECT_EQ(database.count("SELECT count(*) FROM ivan.dossiers"), stored) << state;
+        EXPECT_FALSE(insist(gateway, plain("k" + state)).repeated) << state;
+        ++stored;
+        EXPECT_EQ(database.value("SELECT last FROM ivan.case_counters"), std::to_string(stored)) << state << ": no gap";
+    }
+}
+
 TEST_F(DatabaseFaults, SessionsThatAreEndedAtRandomLoseNothing)
 {
     auto& database = support::Database::shared();
