@@ -126,7 +126,7 @@ constexpr std::tuple store_fields{
     Field{"store.waiting_max", &store::StoreConfig::waiting_max, 1u, 1'000'000u, "Calls waiting for one of them; beyond: 503."},
     Field{"store.batch_rows_max", &store::StoreConfig::batch_rows_max, 1u, 10'000u, "Dossiers that share one transaction."},
     Field{"store.batch_rows_min", &store::StoreConfig::batch_rows_min, 1u, 10'000u, "Where more wait, a transaction takes as many as take twice the time that it needs beside its rows, but no fewer than this: more would save little and make everybody wait longer."},
-    Field{"store.batch_rows_uneven", &store::StoreConfig::batch_rows_uneven, 1u, 10'000u, "The same while a provider with few dossiers sends beside one with many: as many as take the time that it needs beside them, but no fewer than this, so that the flood of the one is not the waiting of the other."},
+    Field{"store.batch_rows_uneven", &store::StoreConfig::batch_rows_uneven, 1u, 10'000u, "The same while a provider with few dossiers sends beside one with many: as many as take half the time that it needs beside them, but no fewer than this, so that the flood of the one is not the waiting of the other."},
     Field{"store.batch_bytes_max", &store::StoreConfig::batch_bytes_max, 1u << 10, 1u << 30, "Their bodies together; a larger one goes alone."},
     Field{"store.pending_rows_max", &store::StoreConfig::pending_rows_max, 1u, 1'000'000u, "Dossiers waiting for the committer; beyond: 503."},
     Field{"store.pending_bytes_max", &store::StoreConfig::pending_bytes_max, 1u << 10, std::uint64_t{64} << 30, "Their bodies together."},

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t inline_bytes_max = 256u << 10;  // packing more than this takes more than half a millisecond
 constexpr int attempts_max = 3;
+constexpr double rows_time = 2, rows_time_uneven = 0.5;  // of one commit, in times of what it takes beside its rows
 constexpr std::chrono::hours partitions_every{24};
 constexpr std::chrono::minutes partitions_retry{5};
 
@@ -132,7 +133,8 @@ PgJournal::Pending PgJournal::take_one()
 // Long commits store more, short ones let nobody wait for the rows of others.
 std::size_t PgJournal::rows_max() const
 {
-    return mix_.uneven() ? cost_.rows_worth(0.5, config_.batch_rows_uneven, config_.batch_rows_max) : cost_.rows_worth(2, config_.batch_rows_min, config_.batch_rows_max);
+    return mix_.uneven() ? cost_.rows_worth(rows_time_uneven, config_.batch_rows_uneven, config_.batch_rows_max)
+                         : cost_.rows_worth(rows_time, config_.batch_rows_min, config_.batch_rows_max);
 }
 
 // What was signed ahead, and what gathered during the last commit, in rounds and within the bounds of one transaction.
